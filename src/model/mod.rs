@@ -7,6 +7,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 pub mod embedded;
+pub mod schema;
 
 /// One service: how it speaks, and the operations and shapes that are used of it.
 #[derive(Clone, Debug, Deserialize)]
