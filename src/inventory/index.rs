@@ -18,8 +18,16 @@ pub struct Inventory<'a> {
 
 /// By resource type, account and region; nested so that a look-up borrows its keys.
 type ByPlace<'a, T> = HashMap<&'a str, HashMap<&'a str, HashMap<&'a str, T>>>;
-/// By account, then by the value of the key.
-type KeyIndex<'a> = HashMap<&'a str, HashMap<String, Vec<Row>>>;
+/// By account.
+type KeyIndex<'a> = HashMap<&'a str, AccountKeys>;
+
+/// The resources of one type and account by the value of one member.
+#[derive(Default)]
+struct AccountKeys {
+    rows: HashMap<String, Vec<Row>>,
+    /// Why the member could not be read of some of them, which may therefore be missing from `rows`.
+    unread: Vec<Cause>,
+}
 
 impl<'a> Inventory<'a> {
     /// Indexes `snapshot` by type and place, and by each of `keys`: pairs of a resource type and the
@@ -48,8 +56,12 @@ impl<'a> Inventory<'a> {
         let mut index = KeyIndex::new();
         for row in self.rows(resource_type) {
             let resource = self.resource(*row);
+            let keys = index.entry(&resource.account).or_default();
+            if let Some(cause) = resource.unknown_at(path) {
+                keys.unread.push(cause.clone());
+            }
             for key in key_values(resource, path) {
-                index.entry(&resource.account).or_default().entry(key).or_default().push(*row);
+                keys.rows.entry(key).or_default().push(*row);
             }
         }
         index
@@ -78,11 +90,25 @@ impl<'a> Inventory<'a> {
         at(&self.by_place, resource_type, account, region).map_or(&[], Vec::as_slice)
     }
 
+    /// The resources of a type in one account, in any region, in the snapshot's order.
+    pub fn rows_of(&self, resource_type: &str, account: &str) -> Vec<Row> {
+        let regions = self.by_place.get(resource_type).and_then(|accounts| accounts.get(account));
+        let mut rows: Vec<Row> = regions.into_iter().flat_map(|r| r.values().flatten().copied()).collect();
+        rows.sort_unstable();
+        rows
+    }
+
     /// The resources of a type in one account whose member at `path` is `key`, in any region. Only for
     /// pairs of type and path that [`Inventory::new`] was given; others find nothing.
     pub fn rows_by_key(&self, resource_type: &str, path: &str, account: &str, key: &str) -> &[Row] {
         let index = self.keys.get(resource_type).and_then(|paths| paths.get(path));
-        index.and_then(|i| i.get(account)?.get(key)).map_or(&[], Vec::as_slice)
+        index.and_then(|i| i.get(account)?.rows.get(key)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Why [`Inventory::rows_by_key`] may miss some: of resources whose member at `path` could not be read.
+    pub fn unread_keys(&self, resource_type: &str, path: &str, account: &str) -> &[Cause] {
+        let index = self.keys.get(resource_type).and_then(|paths| paths.get(path));
+        index.and_then(|i| i.get(account)).map_or(&[], |keys| keys.unread.as_slice())
     }
 
     /// Why not all resources of the type in that account and region are known; empty where all are.

@@ -33,6 +33,8 @@ pub enum Reason {
     NotCollected,
     /// Read, but it says something that this program does not understand well enough to judge.
     NotUnderstood,
+    /// The rule itself failed on what was read: a defect of the rule, not of the account.
+    RuleFault,
 }
 
 /// One thing that could not be observed: which action, where, and what was answered.
@@ -87,6 +89,7 @@ impl fmt::Display for Cause {
             Reason::Failed => write!(f, "{} failed", self.action)?,
             Reason::NotCollected => return write!(f, "not collected: {}", self.message),
             Reason::NotUnderstood => return write!(f, "not understood: {}", self.message),
+            Reason::RuleFault => return write!(f, "the rule failed: {}", self.message),
         }
         if !self.region.is_empty() {
             write!(f, " in {}", self.region)?;

@@ -4,11 +4,26 @@
 //! ([`schema`], [`compile`]) and evaluated so that what was not read can never become a pass ([`evaluate`]).
 //! This module must never read a clock, the environment or the network: everything comes from the inventory.
 
+pub mod evaluate;
+mod expression;
+mod file;
+pub mod load;
+pub mod select;
+mod template;
+pub mod testing;
 pub mod verdict;
 
+use expression::Expr;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use template::Template;
+
+pub use evaluate::{EvaluateOptions, evaluate};
+pub use file::RuleError;
+pub use load::{LoadError, LoadErrors};
+pub use select::{Selection, SelectionError};
+pub use testing::TestOutcome;
 pub use verdict::{Evidence, Judgement, Relevance, Severity, Subject, Verdict};
 
 /// What a rule says about itself. Its conditions are in [`RulePack`].
@@ -64,6 +79,119 @@ pub struct RulePack {
     pub digest: String,
     /// The rules.
     pub rules: Vec<Rule>,
+    /// Their conditions, in the same order.
+    compiled: Vec<Compiled>,
+}
+
+/// The version of the embedded pack: it moves with the rules, not with the program.
+const PACK_VERSION: &str = "0.1.0";
+
+/// What the user set for one rule.
+#[derive(Clone, Debug, Default)]
+pub struct RuleSettings {
+    /// Parameters to override, by name.
+    pub params: BTreeMap<String, Value>,
+    /// Another severity.
+    pub severity: Option<Severity>,
+}
+
+/// A rule's conditions, checked and ready to run.
+#[derive(Debug)]
+struct Compiled {
+    /// The file's text.
+    text: String,
+    /// Whether the judged resources are global.
+    global: bool,
+    joins: Vec<Join>,
+    when: Option<Expr>,
+    not_applicable: Option<Template>,
+    assertion: Expr,
+    message: Template,
+    pass: Option<Template>,
+    manual: Option<Manual>,
+    /// The members that it reads, by resource type; an empty member stands for the listing alone.
+    reads: BTreeSet<(String, String)>,
+    tests: Vec<testing::Test>,
+}
+
+/// A lookup in another resource type.
+#[derive(Debug)]
+struct Join {
+    name: String,
+    resource_type: String,
+    /// Whether that type is global.
+    global: bool,
+    /// All regions of the account; only the resource's own where false.
+    whole_account: bool,
+    /// A single resource, not a list.
+    one: bool,
+    /// The member that must have the value.
+    on: Option<(String, Expr)>,
+}
+
+/// When a failure is a question to a person.
+#[derive(Debug)]
+struct Manual {
+    when: Expr,
+    message: Template,
+}
+
+impl RulePack {
+    /// What the rules read: members by resource type. A type with no members is listed only.
+    pub fn needs(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let mut needs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (rule, compiled) in self.rules.iter().zip(&self.compiled) {
+            needs.entry(rule.resource_type.clone()).or_default();
+            for (resource_type, member) in &compiled.reads {
+                let members = needs.entry(resource_type.clone()).or_default();
+                if let Some(first) = member.split('.').next().filter(|m| !m.is_empty()) {
+                    members.insert(first.to_owned());
+                }
+            }
+        }
+        needs
+    }
+
+    /// The text of a rule's file.
+    pub fn text(&self, rule: usize) -> Option<&str> {
+        self.compiled.get(rule).map(|c| c.text.as_str())
+    }
+
+    /// The pairs of resource type and member that joins look up, for [`crate::inventory::Inventory::new`].
+    pub fn keys(&self) -> BTreeSet<(String, String)> {
+        self.compiled
+            .iter()
+            .flat_map(|c| &c.joins)
+            .filter_map(|j| j.on.as_ref().map(|(member, _)| (j.resource_type.clone(), member.clone())))
+            .collect()
+    }
+}
+
+/// The ids of all 61 criteria of the Trust Services Criteria (TSC 2017), in their order.
+pub fn criteria_ids() -> Vec<String> {
+    const GROUPS: [(&str, u32); 20] = [
+        ("CC1", 5),
+        ("CC2", 3),
+        ("CC3", 4),
+        ("CC4", 2),
+        ("CC5", 3),
+        ("CC6", 8),
+        ("CC7", 5),
+        ("CC8", 1),
+        ("CC9", 2),
+        ("A1", 3),
+        ("C1", 2),
+        ("PI1", 5),
+        ("P1", 1),
+        ("P2", 1),
+        ("P3", 2),
+        ("P4", 3),
+        ("P5", 2),
+        ("P6", 7),
+        ("P7", 1),
+        ("P8", 1),
+    ];
+    GROUPS.iter().flat_map(|(group, n)| (1..=*n).map(move |i| format!("{group}.{i}"))).collect()
 }
 
 /// How often each verdict was given.

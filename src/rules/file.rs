@@ -1,0 +1,307 @@
+//! The rule file: its YAML form, and mistakes in it shown at file, line and column.
+
+use super::expression::check::Fault;
+use super::{Relevance, Severity, Verdict};
+use miette::{Diagnostic, NamedSource, SourceSpan};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+use serde_saphyr::{Location, Spanned};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// A rule as it is written.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RuleFile {
+    pub(super) id: Spanned<String>,
+    #[serde(default)]
+    pub(super) aliases: Vec<String>,
+    pub(super) title: String,
+    pub(super) resource: Spanned<String>,
+    pub(super) severity: Severity,
+    pub(super) relevance: Relevance,
+    pub(super) criteria: Spanned<Vec<String>>,
+    pub(super) rationale: String,
+    #[serde(default)]
+    pub(super) join: Ordered<Spanned<JoinFile>>,
+    #[serde(default)]
+    pub(super) when: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) not_applicable: Option<Spanned<String>>,
+    #[serde(rename = "assert")]
+    pub(super) assertion: Spanned<String>,
+    pub(super) message: Spanned<String>,
+    #[serde(default)]
+    pub(super) pass: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) manual: Option<ManualFile>,
+    #[serde(default)]
+    pub(super) params: Option<Spanned<BTreeMap<String, Value>>>,
+    pub(super) remediation: RemediationFile,
+    #[serde(default)]
+    pub(super) references: Vec<String>,
+    #[serde(default)]
+    pub(super) equivalents: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    pub(super) tests: Vec<Spanned<TestFile>>,
+}
+
+impl RuleFile {
+    /// The parameters with their defaults.
+    pub(super) fn defaults(&self) -> BTreeMap<String, Value> {
+        self.params.as_ref().map(|p| p.value.clone()).unwrap_or_default()
+    }
+}
+
+/// When a person must look.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ManualFile {
+    /// What must be true for a failure to be a question to a person instead.
+    pub(super) when: Spanned<String>,
+    /// What the person is asked.
+    pub(super) message: Spanned<String>,
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RemediationFile {
+    pub(super) text: String,
+    #[serde(default)]
+    pub(super) cli: Option<String>,
+    #[serde(default)]
+    pub(super) terraform: Option<String>,
+}
+
+/// A lookup in another resource type.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct JoinFile {
+    pub(super) resource: Spanned<String>,
+    #[serde(default)]
+    pub(super) scope: JoinScope,
+    #[serde(default)]
+    pub(super) one: bool,
+    #[serde(default)]
+    pub(super) on: Option<Spanned<OnFile>>,
+}
+
+/// Which resources a join looks at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum JoinScope {
+    /// Those in the same account and region.
+    #[default]
+    Region,
+    /// Those in the same account, in any region.
+    Account,
+}
+
+/// Which member of the other type must have which value.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OnFile {
+    pub(super) member: Spanned<String>,
+    pub(super) equals: Spanned<String>,
+}
+
+/// A test of the rule.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TestFile {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) resource: Option<Value>,
+    /// Members that could not be read: the member and the action that was denied.
+    #[serde(default)]
+    pub(super) unknown: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) tags: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) id: Option<String>,
+    #[serde(default)]
+    pub(super) arn: Option<String>,
+    #[serde(default)]
+    pub(super) account: Option<String>,
+    #[serde(default)]
+    pub(super) region: Option<String>,
+    #[serde(default)]
+    pub(super) others: Vec<OtherFile>,
+    /// Resource types whose listing was denied.
+    #[serde(default)]
+    pub(super) unlisted: Vec<String>,
+    #[serde(default)]
+    pub(super) params: BTreeMap<String, Value>,
+    #[serde(default)]
+    pub(super) as_of: Option<String>,
+    pub(super) expect: Verdict,
+    /// What the reason must have in it.
+    #[serde(default)]
+    pub(super) reason: Option<String>,
+}
+
+/// Another resource that a test puts beside the judged one.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OtherFile {
+    #[serde(rename = "type")]
+    pub(super) resource_type: String,
+    #[serde(default)]
+    pub(super) resource: Value,
+    #[serde(default)]
+    pub(super) unknown: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) tags: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) id: Option<String>,
+    #[serde(default)]
+    pub(super) arn: Option<String>,
+    #[serde(default)]
+    pub(super) account: Option<String>,
+    #[serde(default)]
+    pub(super) region: Option<String>,
+}
+
+/// A map that keeps the order in which it was written.
+#[derive(Debug)]
+pub(super) struct Ordered<T>(pub(super) Vec<(String, T)>);
+
+impl<T> Default for Ordered<T> {
+    fn default() -> Self {
+        Ordered(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+            type Value = Ordered<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Ordered(entries))
+            }
+        }
+        deserializer.deserialize_map(Entries(PhantomData))
+    }
+}
+
+/// A mistake in a rule file, shown at its line.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("{file}:{line}:{column}: {message}")]
+#[diagnostic(code(soc2scan::rule))]
+pub struct RuleError {
+    /// What is wrong.
+    pub message: String,
+    /// The file, as it was given.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
+    #[source_code]
+    source_code: NamedSource<String>,
+    #[label("here")]
+    span: SourceSpan,
+    #[help]
+    help: Option<String>,
+}
+
+/// The text of a rule file and its name.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    pub(super) name: String,
+    pub(super) text: String,
+}
+
+impl Source {
+    /// Reads the rule.
+    pub(super) fn read(&self) -> Result<RuleFile, RuleError> {
+        serde_saphyr::from_str(&self.text).map_err(|e| {
+            let at = e.location().map_or((0, 0), |l| span_of(&l));
+            let message = e.without_snippet().to_string();
+            self.error(at, strip_place(&message), None)
+        })
+    }
+
+    /// The error `message` at the bytes `at` (offset, length) of the file.
+    pub(super) fn error(&self, at: (usize, usize), message: impl Into<String>, help: Option<String>) -> RuleError {
+        let mut start = at.0.min(self.text.len());
+        while !self.text.is_char_boundary(start) {
+            start -= 1;
+        }
+        let before = &self.text[..start];
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        RuleError {
+            message: message.into(),
+            file: self.name.clone(),
+            line,
+            column,
+            source_code: NamedSource::new(&self.name, self.text.clone()).with_language("YAML"),
+            span: (start, at.1.min(self.text.len() - start)).into(),
+            help,
+        }
+    }
+
+    /// The error at a whole value.
+    pub(super) fn error_at<T>(&self, value: &Spanned<T>, message: impl Into<String>, help: Option<String>) -> RuleError {
+        self.error(span_of(&value.referenced), message, help)
+    }
+
+    /// The error at a place inside an expression: the place in the decoded text is found again in the file,
+    /// whatever quoting or folding stands between.
+    pub(super) fn error_in(&self, value: &Spanned<String>, fault: Fault, from: usize) -> RuleError {
+        let (offset, length) = span_of(&value.referenced);
+        let raw = self.text.get(offset..(offset + length).min(self.text.len())).unwrap_or("");
+        let start = align(raw, &value.value, from + fault.at.0);
+        let stop = align(raw, &value.value, from + fault.at.1.saturating_sub(1)) + 1;
+        self.error((offset + start, stop.saturating_sub(start).max(1)), fault.message, fault.help)
+    }
+}
+
+fn span_of(location: &Location) -> (usize, usize) {
+    let span = location.span();
+    match (span.byte_offset(), span.byte_len()) {
+        (Some(offset), Some(length)) => (offset as usize, length as usize),
+        _ => (0, 0),
+    }
+}
+
+/// The YAML reader's message without the place that is shown anyway.
+fn strip_place(message: &str) -> String {
+    let line = message.lines().next().unwrap_or_default();
+    let line = line.strip_prefix("error: ").unwrap_or(line);
+    let line = match line.split_once(": ") {
+        Some((head, rest)) if head.starts_with("line ") => rest,
+        _ => line,
+    };
+    match line.rfind(" at line ") {
+        Some(n) => line[..n].to_owned(),
+        None => line.to_owned(),
+    }
+}
+
+/// The byte in `raw` (the scalar as it stands in the file) that the byte `target` of its decoded text came from.
+fn align(raw: &str, text: &str, target: usize) -> usize {
+    let header = if raw.starts_with(['|', '>']) { raw.find('\n').map_or(0, |n| n + 1) } else { 0 };
+    let mut left = raw[header..].char_indices().filter(|(_, c)| !c.is_whitespace());
+    let mut at = header;
+    for (offset, wanted) in text.char_indices().filter(|(_, c)| !c.is_whitespace()) {
+        match left.find(|(_, c)| *c == wanted) {
+            Some((n, _)) => at = header + n,
+            None => return at,
+        }
+        if offset >= target {
+            return at;
+        }
+    }
+    at
+}
