@@ -224,7 +224,9 @@ pub(super) struct Source {
 impl Source {
     /// Reads the rule.
     pub(super) fn read(&self) -> Result<RuleFile, RuleError> {
-        serde_saphyr::from_str(&self.text).map_err(|e| {
+        // Without this, `Name: n` would read as the boolean of YAML 1.1.
+        let options = serde_saphyr::options! { strict_booleans: true };
+        serde_saphyr::from_str_with_options(&self.text, options).map_err(|e| {
             let at = e.location().map_or((0, 0), |l| span_of(&l));
             let message = e.without_snippet().to_string();
             self.error(at, strip_place(&message), None)

@@ -4,6 +4,8 @@
 //! ([`schema`], [`compile`]) and evaluated so that what was not read can never become a pass ([`evaluate`]).
 //! This module must never read a clock, the environment or the network: everything comes from the inventory.
 
+#[cfg(test)]
+mod engine_tests;
 pub mod evaluate;
 mod expression;
 mod file;

@@ -163,7 +163,11 @@ impl Checker<'_> {
             return self.param(e.id, field, test);
         }
         let base = self.expr(operand)?;
-        let ty = self.member(e.id, &base.ty, field)?;
+        // The parser places a selection at its dot; the member's name is what is wrong.
+        let ty = self.member(e.id, &base.ty, field).map_err(|mut fault| {
+            fault.at = (fault.at.0 + 1, fault.at.0 + 1 + field.len());
+            fault
+        })?;
         let step = Step { name: field.to_owned(), ty: ty.clone() };
         let (base, mut steps) = match base.node {
             Node::Path { base, steps } => (base, steps),

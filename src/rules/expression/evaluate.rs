@@ -170,6 +170,9 @@ fn unknown_or_fault<'v>(value: Val<'v>, wanted: &str) -> Val<'v> {
 /// Walks `steps` down from `base`; gives the value and, where evidence is gathered, its place.
 fn walk<'v>(base: &'v Expr, steps: &'v [Step], env: &Env<'v>) -> (Val<'v>, Place) {
     let mut value = eval(base, env);
+    if matches!(value, Val::Unknown(_)) {
+        return (value, None);
+    }
     let mut place = place_of(&value);
     let mut path = String::new();
     let mut guard = Guard::of(&value);
@@ -280,6 +283,9 @@ fn zero<'v>(ty: &Ty, place: &Place, name: &str) -> Val<'v> {
 fn has<'v>(base: &'v Expr, steps: &'v [Step], env: &Env<'v>) -> Val<'v> {
     let Some((last, before)) = steps.split_last() else { return Val::fault("has() of nothing") };
     let value = eval(base, env);
+    if matches!(value, Val::Unknown(_)) {
+        return value;
+    }
     let guard = Guard::of(&value);
     let mut path = String::new();
     let mut place = place_of(&value);
