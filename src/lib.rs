@@ -18,6 +18,7 @@ pub mod aws;
 pub mod cli;
 pub mod collect;
 pub mod config;
+pub mod embedded;
 pub mod inventory;
 pub mod model;
 pub mod report;

@@ -79,6 +79,7 @@ FLAGS = (
 # Source: the Service Authorization Reference.
 IAM_PREFIX = {
     "cloudwatch": "cloudwatch",
+    "resourcegroupstaggingapi": "tag",
 }
 
 # Names under which AWS's APIs hand out and take back the token of the next page: (output member, input member).
