@@ -25,6 +25,11 @@ pub fn services() -> impl Iterator<Item = &'static str> {
     MODELS.names().filter(|name| !name.contains('/'))
 }
 
+/// The text of another file below `models/`, by its path without extension (`endpoints/partitions`).
+pub fn data(path: &str) -> Option<String> {
+    MODELS.read(path)
+}
+
 /// Unpacks and reads a model, past what is kept: for measuring.
 pub fn read(name: &str) -> Option<ServiceModel> {
     serde_json::from_str(&MODELS.read(name)?).ok()
