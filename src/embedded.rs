@@ -1,20 +1,32 @@
-//! The data that is built into the program: rules and collectors, as `build.rs` packed them.
+//! Data folders that `build.rs` packs into the program: API models, collectors, rules.
+//!
+//! A [`Pack`] holds files by name, each compressed on its own, so that one is read without the others. This module
+//! only unpacks; it must never interpret what it gives.
 
-/// The files of an embedded folder: path inside it, text; sorted by path.
-pub fn folder(name: &str) -> Vec<(String, String)> {
-    let packed: &[u8] = match name {
-        "rules" => include_bytes!(concat!(env!("OUT_DIR"), "/rules.zst")),
-        "collectors" => include_bytes!(concat!(env!("OUT_DIR"), "/collectors.zst")),
-        _ => return Vec::new(),
-    };
-    let text = zstd::decode_all(packed).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let mut files = Vec::new();
-    let mut rest = text.as_deref().unwrap_or_default();
-    while let Some((path, after)) = rest.split_once('\0') {
-        let Some((length, after)) = after.split_once('\0') else { break };
-        let Some((content, after)) = length.parse().ok().and_then(|n| after.split_at_checked(n)) else { break };
-        files.push((path.to_owned(), content.to_owned()));
-        rest = after;
+/// The files of one data folder.
+#[derive(Debug)]
+pub struct Pack {
+    files: &'static [File],
+}
+
+/// Name, size in bytes when unpacked, and the zstd frame.
+type File = (&'static str, usize, &'static [u8]);
+
+impl Pack {
+    /// The pack that `build.rs` wrote; files are sorted by path.
+    pub const fn new(files: &'static [File]) -> Self {
+        Pack { files }
     }
-    files
+
+    /// The names of the files: paths below the folder, without extension, `/` between parts.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.files.iter().map(|(name, ..)| *name)
+    }
+
+    /// The text of the file of that name; `None` where the pack has none.
+    pub fn read(&self, name: &str) -> Option<String> {
+        let (_, size, frame) = self.files.iter().find(|(n, ..)| *n == name)?;
+        let bytes = zstd::bulk::decompress(frame, *size).ok()?;
+        String::from_utf8(bytes).ok()
+    }
 }

@@ -3,7 +3,7 @@
 //! Collectors say which answers a resource is made of, and the API models say what is in those answers;
 //! together they give the schema that rules are checked against when they are loaded.
 
-use super::ServiceModel;
+use super::{Kind, ServiceModel};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -42,16 +42,16 @@ impl Type {
         if s.document || s.percent_encoded_json {
             return Some(Type::Any);
         }
-        Some(match s.kind.as_str() {
-            "structure" => Type::Structure(model.clone(), shape.into()),
-            "list" => Type::List(Arc::new(Type::of_shape(model, &s.member.as_ref()?.shape)?)),
-            "map" => Type::Map(Arc::new(Type::of_shape(model, &s.value.as_ref()?.shape)?)),
-            "boolean" => Type::Boolean,
-            "byte" | "short" | "integer" | "long" | "bigInteger" => Type::Integer,
-            "float" | "double" | "bigDecimal" => Type::Double,
-            "timestamp" => Type::Timestamp,
-            "blob" => Type::Blob,
-            _ => Type::String,
+        Some(match s.kind {
+            Kind::Structure => Type::Structure(model.clone(), shape.into()),
+            Kind::List => Type::List(Arc::new(Type::of_shape(model, &s.member.as_ref()?.shape)?)),
+            Kind::Map => Type::Map(Arc::new(Type::of_shape(model, &s.value.as_ref()?.shape)?)),
+            Kind::Boolean => Type::Boolean,
+            Kind::Integer => Type::Integer,
+            Kind::Double => Type::Double,
+            Kind::Timestamp => Type::Timestamp,
+            Kind::Blob => Type::Blob,
+            Kind::String => Type::String,
         })
     }
 
@@ -75,7 +75,7 @@ impl Type {
         let mut names: Vec<String> = match self {
             Type::Object(members) => members.keys().cloned().collect(),
             Type::Structure(model, shape) => {
-                model.shapes.get(&**shape).map(|s| s.members.keys().cloned().collect()).unwrap_or_default()
+                model.shapes.get(&**shape).map(|s| s.members.keys().map(str::to_owned).collect()).unwrap_or_default()
             }
             _ => Vec::new(),
         };

@@ -55,9 +55,13 @@ pub enum LoadError {
     },
 }
 
-/// The embedded rule files: path inside `rules/`, text.
-pub fn embedded() -> Vec<(String, String)> {
-    crate::embedded::folder("rules").into_iter().filter(|(path, _)| path.contains('/')).collect()
+static EMBEDDED: crate::embedded::Pack = include!(concat!(env!("OUT_DIR"), "/RULES.rs"));
+
+/// The embedded rule files: one in each service's folder below `rules/`.
+fn embedded() -> Vec<Source> {
+    let rules = EMBEDDED.names().filter(|name| name.contains('/'));
+    let read = |name: &str| Some(Source { name: format!("rules/{name}.yaml"), text: EMBEDDED.read(name)? });
+    rules.filter_map(read).collect()
 }
 
 impl RulePack {
@@ -71,8 +75,7 @@ impl RulePack {
         schemas: &ResourceSchemas,
         settings: &BTreeMap<String, RuleSettings>,
     ) -> Result<RulePack, LoadError> {
-        let mut sources: Vec<Source> =
-            embedded().into_iter().map(|(name, text)| Source { name: format!("rules/{name}"), text }).collect();
+        let mut sources = embedded();
         if let Some(folder) = folder {
             sources.extend(read_folder(folder)?);
         }
