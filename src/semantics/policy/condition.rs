@@ -202,8 +202,7 @@ fn admitted_by(condition: &Condition, demanded: &BTreeSet<String>, context: &Con
         Ok(class) => class,
         Err(why) => return Bound::Unknown(why),
     };
-    let absent_passes =
-        condition.operator.if_exists || condition.operator.set == Some(SetQualifier::ForAllValues);
+    let absent_passes = condition.operator.if_exists || condition.operator.set == Some(SetQualifier::ForAllValues);
     if absent_passes && !demanded.contains(&condition.key_name()) {
         return Bound::Loose;
     }
@@ -318,10 +317,9 @@ fn owner_of(class: Class) -> Owner {
     match class {
         Class::Account | Class::PrincipalArn | Class::UniqueId => Owner::Principal,
         Class::SourceArn | Class::SourceAccount => Owner::Source,
-        Class::Organization
-        | Class::OrganizationPath
-        | Class::SourceOrganization
-        | Class::SourceOrganizationPath => Owner::Organization,
+        Class::Organization | Class::OrganizationPath | Class::SourceOrganization | Class::SourceOrganizationPath => {
+            Owner::Organization
+        }
         Class::Network
         | Class::NetworkAccount
         | Class::NetworkOrganization
@@ -347,7 +345,8 @@ fn value_binds(value: &str, class: Class, condition: &Condition, binding: &mut B
                 account_binds(value, binding)
             }
         }
-        Class::PrincipalArn | Class::SourceArn => arn_binds(value, condition, binding),
+        Class::PrincipalArn => arn_binds(value, condition, binding) && binding.complete,
+        Class::SourceArn => arn_binds(value, condition, binding),
         Class::Organization | Class::SourceOrganization | Class::NetworkOrganization => {
             organization_binds(value, binding)
         }
@@ -496,14 +495,14 @@ impl Binding {
     }
 
     /// Both hold: the stronger one names the callers.
-    fn and(self, other: Binding) -> Binding {
+    pub(crate) fn and(self, other: Binding) -> Binding {
         let labels = self.labels.union(&other.labels).cloned().collect();
         let stronger = if self.owner <= other.owner { self } else { other };
         Binding { labels, ..stronger }
     }
 
     /// One of the two holds.
-    fn or(self, other: Binding) -> Binding {
+    pub(crate) fn or(self, other: Binding) -> Binding {
         Binding {
             owner: self.owner.max(other.owner),
             accounts: self.accounts.union(&other.accounts).cloned().collect(),
@@ -523,8 +522,7 @@ pub(crate) fn provider_claims<'a>(conditions: &'a [Condition], prefix: &str) -> 
     for condition in conditions {
         let key = condition.key.to_ascii_lowercase();
         let Some(claim) = key.strip_prefix(prefix).and_then(|rest| rest.strip_prefix(':')) else { continue };
-        let absent_passes =
-            condition.operator.if_exists || condition.operator.set == Some(SetQualifier::ForAllValues);
+        let absent_passes = condition.operator.if_exists || condition.operator.set == Some(SetQualifier::ForAllValues);
         let holds = comparison(condition) == Comparison::Is || condition.doubt.is_some();
         if holds && (!absent_passes || demanded.contains(&condition.key_name())) {
             claims.entry(claim.to_string()).or_default().push(condition);

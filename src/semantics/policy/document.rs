@@ -434,17 +434,8 @@ fn read_document(object: &Map<String, Value>) -> Result<Document, String> {
     Ok(Document { statements: statements.collect::<Result<_, _>>()? })
 }
 
-const STATEMENT_ELEMENTS: [&str; 9] = [
-    "sid",
-    "effect",
-    "principal",
-    "notprincipal",
-    "action",
-    "notaction",
-    "resource",
-    "notresource",
-    "condition",
-];
+const STATEMENT_ELEMENTS: [&str; 9] =
+    ["sid", "effect", "principal", "notprincipal", "action", "notaction", "resource", "notresource", "condition"];
 
 fn read_statement(index: usize, value: &Value, variables: bool) -> Result<Statement, String> {
     let what = format!("statement number {}", index + 1);

@@ -5,9 +5,13 @@
 mod condition;
 pub mod document;
 mod matching;
+pub mod transport;
+pub mod who;
 
 pub use document::Document;
 pub use matching::Pattern;
+pub use transport::{denies_insecure_transport, denies_tls_below};
+pub use who::{Audience, Grant, public_grants, who};
 
 /// What is known of the resource that a policy belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
