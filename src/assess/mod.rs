@@ -1,1 +1,3 @@
-//! assess
+//! What the verdicts mean: findings, criteria, coverage.
+pub mod criteria;
+pub mod fingerprint;

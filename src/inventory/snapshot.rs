@@ -169,12 +169,25 @@ impl Snapshot {
         self.populations
             .sort_by(|a, b| (&a.account, &a.region, &a.resource_type).cmp(&(&b.account, &b.region, &b.resource_type)));
         self.resources.sort_by(|a, b| {
-            (&a.account, &a.resource_type, &a.region, &a.arn, &a.id)
-                .cmp(&(&b.account, &b.resource_type, &b.region, &b.arn, &b.id))
+            (&a.account, &a.resource_type, &a.region, &a.arn, &a.id).cmp(&(
+                &b.account,
+                &b.resource_type,
+                &b.region,
+                &b.arn,
+                &b.id,
+            ))
         });
         self.ledger.sort_by(|a, b| {
-            (&a.account, &a.region, &a.service, &a.operation, &a.subject, a.page, a.time, &a.request_id)
-                .cmp(&(&b.account, &b.region, &b.service, &b.operation, &b.subject, b.page, b.time, &b.request_id))
+            (&a.account, &a.region, &a.service, &a.operation, &a.subject, a.page, a.time, &a.request_id).cmp(&(
+                &b.account,
+                &b.region,
+                &b.service,
+                &b.operation,
+                &b.subject,
+                b.page,
+                b.time,
+                &b.request_id,
+            ))
         });
     }
 
@@ -255,8 +268,11 @@ impl Snapshot {
         loop {
             read_line(&mut reader, &mut line, &path, number)?;
             let at = number + 1;
-            let parsed: LineIn = serde_json::from_slice(&line)
-                .map_err(|e| SnapshotError::Line { path: path.clone(), line: at, detail: e.to_string() })?;
+            let parsed: LineIn = serde_json::from_slice(&line).map_err(|e| SnapshotError::Line {
+                path: path.clone(),
+                line: at,
+                detail: e.to_string(),
+            })?;
             match parsed {
                 LineIn::Population(p) => snapshot.populations.push(p),
                 LineIn::Resource(r) => snapshot.resources.push(*r),
@@ -344,7 +360,9 @@ fn check_footer(footer: &Footer, lines: u64, digest: Sha256, path: &Path) -> Res
 fn check_end(reader: &mut impl BufRead, path: &Path) -> Result<(), SnapshotError> {
     match reader.fill_buf() {
         Ok([]) => Ok(()),
-        Ok(_) => Err(SnapshotError::Damaged { path: path.to_path_buf(), detail: "there is more after the footer".into() }),
+        Ok(_) => {
+            Err(SnapshotError::Damaged { path: path.to_path_buf(), detail: "there is more after the footer".into() })
+        }
         Err(e) => Err(SnapshotError::Damaged { path: path.to_path_buf(), detail: e.to_string() }),
     }
 }
@@ -396,7 +414,10 @@ mod tests {
         let text = zstd::decode_all(&bytes()[..]).expect("decoded");
         let cut = text[..text.len() - 1].iter().rposition(|b| *b == b'\n').expect("lines") + 1;
         let file = zstd::encode_all(&text[..cut], 3).expect("encoded");
-        assert!(matches!(Snapshot::read_from(&file[..], Path::new("s")), Err(SnapshotError::Truncated { lines: 2, .. })));
+        assert!(matches!(
+            Snapshot::read_from(&file[..], Path::new("s")),
+            Err(SnapshotError::Truncated { lines: 2, .. })
+        ));
     }
 
     #[test]
