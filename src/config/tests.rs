@@ -1,6 +1,7 @@
 use super::*;
 use crate::rules::{Relevance, Remediation, Rule};
 use serde_json::json;
+use std::path::PathBuf;
 
 const SCHEMA_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schema/soc2scan-config-1.0.schema.json");
 
