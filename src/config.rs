@@ -11,6 +11,7 @@ mod tree;
 
 pub use mistake::{ConfigError, Mistake};
 
+use crate::assess::criteria::Category;
 use crate::rules::{Rule, Severity};
 use mistake::Source;
 use schemars::{JsonSchema, Schema};
@@ -50,35 +51,6 @@ pub struct Scope {
     /// The regions to read. All that are enabled in the account where absent. `--regions` overrides it.
     #[schemars(length(min = 1), inner(pattern(r"^[a-z]{2,}(-[a-z]+)+-[0-9]+$")))]
     pub regions: Option<Vec<String>>,
-}
-
-/// A category of the Trust Services Criteria.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Category {
-    /// CC1 to CC9, the common criteria.
-    Security,
-    /// A1.
-    Availability,
-    /// PI1.
-    ProcessingIntegrity,
-    /// C1.
-    Confidentiality,
-    /// P1 to P8.
-    Privacy,
-}
-
-impl Category {
-    /// As it is written in the file.
-    pub fn name(self) -> &'static str {
-        match self {
-            Category::Security => "security",
-            Category::Availability => "availability",
-            Category::ProcessingIntegrity => "processing_integrity",
-            Category::Confidentiality => "confidentiality",
-            Category::Privacy => "privacy",
-        }
-    }
 }
 
 /// How one rule departs from the pack.

@@ -6,6 +6,7 @@ mod console;
 mod exit;
 mod failure;
 mod logging;
+mod output;
 mod policy;
 
 pub use console::Console;
