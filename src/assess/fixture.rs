@@ -130,7 +130,7 @@ impl World {
     /// An account without resources or rules: the smallest thing that was read completely.
     pub(crate) fn empty() -> Self {
         World {
-            pack: RulePack { version: "2026.3.0".into(), digest: "ab".repeat(32), rules: vec![] },
+            pack: RulePack::of_rules("2026.3.0", &"ab".repeat(32), vec![]),
             snapshot: Snapshot {
                 header: Header {
                     tool_version: "0.1.0".into(),

@@ -154,6 +154,12 @@ impl RulePack {
         needs
     }
 
+    /// A pack of rules without conditions, for tests of what comes after the verdicts.
+    #[cfg(test)]
+    pub(crate) fn of_rules(version: &str, digest: &str, rules: Vec<Rule>) -> RulePack {
+        RulePack { version: version.into(), digest: digest.into(), rules, compiled: Vec::new() }
+    }
+
     /// The text of a rule's file.
     pub fn text(&self, rule: usize) -> Option<&str> {
         self.compiled.get(rule).map(|c| c.text.as_str())

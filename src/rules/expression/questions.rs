@@ -1,8 +1,221 @@
-//! The hard questions, as functions of conditions. The answers are in [`crate::semantics`].
+//! The hard questions, as functions of conditions. The answers are in [`crate::semantics`]; here they are only
+//! asked. What an argument leaves unknown is unknown in the answer only where the answer turns on it.
 
-use super::functions::Function;
+use super::Ty;
+use super::evaluate::{Env, elements};
+use super::functions::{Function, list_of};
+use super::value::Val;
+use crate::inventory::{Cause, Reason};
+use crate::model::schema::Type;
+use crate::semantics::policy::{self, Context};
+use crate::semantics::s3::{Access, Bucket, public_routes_of};
+use crate::semantics::{Answer, Input};
+use serde::Serialize;
+use serde_json::Value;
+use std::borrow::Cow;
+use std::rc::Rc;
+use std::sync::Arc;
 
 /// The functions that ask [`crate::semantics`].
 pub(crate) fn all() -> Vec<Function> {
-    Vec::new()
+    use Ty::{Any, Double, Str};
+    let mut functions = vec![
+        Function {
+            name: "grants",
+            parameters: vec![Any],
+            returns: list_of(object(GRANT)),
+            takes_unknown: false,
+            summary: "What a resource policy allows, and to whom, less what its Deny statements take away.",
+            run: |env, a, _| answer(a, policy::who(&json(&a[0]), &context(env))),
+        },
+        Function {
+            name: "publicGrants",
+            parameters: vec![Any, list_of(Str)],
+            returns: list_of(object(GRANT)),
+            takes_unknown: false,
+            summary: "What a resource policy allows everybody of some actions (patterns).",
+            run: |env, a, _| {
+                let actions = texts(&a[1]);
+                let actions: Vec<&str> = actions.iter().map(String::as_str).collect();
+                answer(a, policy::public_grants(&json(&a[0]), &actions, &context(env)))
+            },
+        },
+        Function {
+            name: "deniesPlainHttp",
+            parameters: vec![Any, list_of(Str), list_of(Str)],
+            returns: list_of(Str),
+            takes_unknown: false,
+            summary: "The Deny statements that refuse plain HTTP for some actions on some resources; empty if none do.",
+            run: |_, a, _| {
+                let (actions, resources) = (texts(&a[1]), texts(&a[2]));
+                answer(a, policy::denies_insecure_transport(&json(&a[0]), &borrowed(&actions), &borrowed(&resources)))
+            },
+        },
+        Function {
+            name: "deniesTlsBelow",
+            parameters: vec![Any, Double, list_of(Str), list_of(Str)],
+            returns: list_of(Str),
+            takes_unknown: false,
+            summary: "The Deny statements that refuse TLS below a version for some actions on some resources.",
+            run: |_, a, _| {
+                let version = match a[1] {
+                    Val::Double(v) => v,
+                    Val::Int(v) => v as f64,
+                    ref other => return Val::fault(format!("{} where a TLS version was expected", other.kind())),
+                };
+                let (actions, resources) = (texts(&a[2]), texts(&a[3]));
+                answer(a, policy::denies_tls_below(&json(&a[0]), version, &borrowed(&actions), &borrowed(&resources)))
+            },
+        },
+    ];
+    functions.push(Function {
+        name: "bucketPublicRoutes",
+        parameters: vec![list_of(Str), Any, Any, Any, Any, Any],
+        returns: list_of(object(ROUTE)),
+        takes_unknown: true,
+        summary: "The ways in that everybody has to the judged bucket for some of `read`, `list`, `write`, by account \
+                  block, bucket block, ownership controls, policy and ACL taken together.",
+        run: bucket_public_routes,
+    });
+    functions
+}
+
+/// The members of a grant ([`crate::semantics::policy::Grant`]).
+const GRANT: &[(&str, Kind)] = &[
+    ("statement", Kind::Text),
+    ("audience", Kind::Text),
+    ("public", Kind::Flag),
+    ("principals", Kind::Texts),
+    ("accounts", Kind::Texts),
+    ("foreign_accounts", Kind::Texts),
+    ("organizations", Kind::Texts),
+    ("bound", Kind::Flag),
+    ("bound_by", Kind::Texts),
+    ("actions", Kind::Texts),
+    ("except_actions", Kind::Texts),
+    ("resources", Kind::Texts),
+    ("except_resources", Kind::Texts),
+    ("doubt", Kind::Text),
+    ("why", Kind::Text),
+];
+
+/// The members of a way into a bucket ([`crate::semantics::s3::Route`]).
+const ROUTE: &[(&str, Kind)] =
+    &[("by", Kind::Text), ("source", Kind::Text), ("grants", Kind::Texts), ("why", Kind::Text)];
+
+/// The type of a member of an answer.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Text,
+    Texts,
+    Flag,
+    Number,
+}
+
+/// The type of a structure in an answer.
+pub(super) fn object(members: &[(&str, Kind)]) -> Ty {
+    let ty = |kind| match kind {
+        Kind::Text => Type::String,
+        Kind::Texts => Type::List(Arc::new(Type::String)),
+        Kind::Flag => Type::Boolean,
+        Kind::Number => Type::Integer,
+    };
+    Ty::Struct(Type::Object(Arc::new(members.iter().map(|(name, kind)| ((*name).to_owned(), ty(*kind))).collect())))
+}
+
+fn bucket_public_routes<'v>(env: &Env<'v>, a: &[Val<'v>], _: Option<&regex::Regex>) -> Val<'v> {
+    let accesses: Vec<Access> = texts(&a[0])
+        .iter()
+        .filter_map(|text| match text.as_str() {
+            "read" => Some(Access::Read),
+            "list" => Some(Access::List),
+            "write" => Some(Access::Write),
+            _ => None,
+        })
+        .collect();
+    if accesses.is_empty() {
+        return Val::fault("no access of `read`, `list`, `write` was named");
+    }
+    let parts: Vec<Cow<'_, Value>> = a[1..].iter().map(json).collect();
+    let input = |n: usize| input(&a[n + 1], &parts[n]);
+    let bucket = Bucket {
+        name: &env.resource.id,
+        account_block: input(0),
+        bucket_block: input(1),
+        ownership: input(2),
+        policy: input(3),
+        acl: input(4),
+        context: context(env),
+    };
+    answer(a, public_routes_of(&bucket, &accesses))
+}
+
+/// Whose policy it is.
+pub(super) fn context<'v>(env: &Env<'v>) -> Context<'v> {
+    Context {
+        account: &env.resource.account,
+        partition: env.resource.arn.split(':').nth(1).filter(|p| !p.is_empty()).unwrap_or("aws"),
+        organization: None,
+        resource: Some(&env.resource.arn),
+    }
+}
+
+/// The value as JSON: borrowed where it stands in a document.
+pub(super) fn json<'x>(value: &'x Val<'_>) -> Cow<'x, Value> {
+    match value {
+        Val::Json(v, _) => Cow::Borrowed(*v),
+        other => Cow::Owned(other.to_json()),
+    }
+}
+
+/// A part of a resource as the semantics ask for it. An absent structure reads as an empty one.
+pub(super) fn input<'x>(value: &Val<'_>, json: &'x Value) -> Input<'x> {
+    match (value, json) {
+        (Val::Unknown(_), _) => Input::Unknown,
+        (_, Value::Object(members)) if members.is_empty() => Input::Absent,
+        (_, json) => Input::of(json),
+    }
+}
+
+pub(super) fn texts(value: &Val<'_>) -> Vec<String> {
+    let (items, _) = elements(value).unwrap_or_default();
+    items.iter().filter_map(|i| if let Val::Str(s) = i { Some(s.to_string()) } else { None }).collect()
+}
+
+pub(super) fn borrowed(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
+}
+
+/// An answer as a value. Where it is not known, what could not be read of the arguments is why; else that
+/// something was not understood.
+pub(super) fn answer<'v, T: Serialize>(arguments: &[Val<'v>], answer: Answer<T>) -> Val<'v> {
+    match answer {
+        Answer::Known(known) => match serde_json::to_value(known) {
+            Ok(value) => owned(value),
+            Err(e) => Val::fault(format!("an answer that is no JSON: {e}")),
+        },
+        Answer::Unknown(why) => {
+            let unread: Vec<Cause> = arguments
+                .iter()
+                .filter_map(|a| if let Val::Unknown(causes) = a { Some(causes.iter().cloned()) } else { None })
+                .flatten()
+                .collect();
+            match unread.is_empty() {
+                true => Val::unknown(Cause::of(Reason::NotUnderstood, why)),
+                false => Val::Unknown(unread.into()),
+            }
+        }
+    }
+}
+
+/// A JSON value that nobody else holds, as a value.
+fn owned<'v>(value: Value) -> Val<'v> {
+    match value {
+        Value::Null => Val::Null,
+        Value::Bool(b) => Val::Bool(b),
+        Value::Number(n) => n.as_i64().map_or_else(|| Val::Double(n.as_f64().unwrap_or(f64::NAN)), Val::Int),
+        Value::String(s) => Val::Str(Cow::Owned(s)),
+        Value::Array(items) => Val::List(Rc::new(items.into_iter().map(owned).collect())),
+        Value::Object(members) => Val::Map(Rc::new(members.into_iter().map(|(k, v)| (k, owned(v))).collect())),
+    }
 }
