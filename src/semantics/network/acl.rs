@@ -1,0 +1,191 @@
+//! Network ACLs: entries are walked by rule number, and the first that matches a packet decides. The answer is the
+//! exact set of addresses that are let through to a port.
+
+use super::{Protocol, asked};
+use crate::semantics::address::{AddressSet, Family, parse_block};
+use crate::semantics::{Answer, Input};
+use serde_json::Value;
+
+/// One entry.
+#[derive(Debug)]
+struct Entry {
+    number: i64,
+    egress: bool,
+    allow: bool,
+    protocol: Protocol,
+    ports: (u16, u16),
+    addresses: AddressSet,
+}
+
+/// The addresses that a network ACL (`Entries` of `DescribeNetworkAcls`) lets through in one direction, to or from
+/// one port of a protocol. Unknown where an entry is not understood.
+pub fn lets_through(entries: Input, egress: bool, protocol: u8, port: u16) -> Answer<AddressSet> {
+    read(entries).map(|mut entries| {
+        entries.retain(|e| e.egress == egress && e.protocol.is_for(protocol) && e.ports.0 <= port && port <= e.ports.1);
+        entries.sort_by_key(|e| e.number);
+        let (mut allowed, mut decided) = (AddressSet::default(), AddressSet::default());
+        for entry in entries {
+            if entry.allow {
+                allowed.extend(&entry.addresses.difference(&decided));
+            }
+            decided.extend(&entry.addresses);
+        }
+        allowed
+    })
+}
+
+/// The ports, of those asked, that the ACL opens to the internet for incoming traffic, as pairs of protocol number
+/// and port. Protocols as in [`super::opens`].
+pub fn opens_ports(entries: Input, protocol: &str, ports: &[u16]) -> Answer<Vec<(u8, u16)>> {
+    let Some(numbers) = asked(protocol) else {
+        return Answer::Unknown(format!("the protocol '{protocol}' is not known"));
+    };
+    let mut open = Vec::new();
+    for number in numbers {
+        for port in ports {
+            match lets_through(entries, false, number, *port) {
+                Answer::Known(set) if set.internet().is_empty() => {}
+                Answer::Known(_) => open.push((number, *port)),
+                Answer::Unknown(why) => return Answer::Unknown(why),
+            }
+        }
+    }
+    Answer::Known(open)
+}
+
+/// The addresses of a family that get answers: those to which every one of a client's usual ephemeral ports is let
+/// out, judged by the ends of the ranges that clients use (RFC 6335: 49152-65535; Linux: from 32768; AWS's VPC User
+/// Guide, "Ephemeral ports": 1024-65535 for all clients). Any client port that is let out is enough to be reached.
+pub(crate) fn answers(entries: Input, protocol: u8) -> Answer<AddressSet> {
+    read(entries).and_then(|list| {
+        let mut ports: Vec<u16> = vec![1024, 32768, 49152, u16::MAX];
+        for entry in list.iter().filter(|e| e.egress) {
+            ports.extend([entry.ports.0, entry.ports.1.saturating_add(1)].into_iter().filter(|p| *p >= 1024));
+        }
+        ports.sort_unstable();
+        ports.dedup();
+        let mut all = AddressSet::default();
+        for port in ports {
+            match lets_through(entries, true, protocol, port) {
+                Answer::Known(set) => all.extend(&set),
+                unknown => return unknown,
+            }
+        }
+        Answer::Known(all)
+    })
+}
+
+/// The part of a set that is of one family.
+pub(crate) fn of_family(set: &AddressSet, family: Family) -> AddressSet {
+    let all = match family {
+        Family::V4 => "0.0.0.0/0",
+        Family::V6 => "::/0",
+    };
+    parse_block(all).map(|net| set.intersection(&AddressSet::of(&net))).unwrap_or_default()
+}
+
+fn read(entries: Input) -> Answer<Vec<Entry>> {
+    let list = match entries {
+        Input::Known(Value::Array(list)) => list,
+        Input::Absent => return Answer::Known(Vec::new()),
+        Input::Unknown => return Answer::Unknown("the network ACL could not be read".to_string()),
+        Input::Known(_) => return Answer::Unknown("the entries of the network ACL are not a list".to_string()),
+    };
+    let read: Option<Vec<Entry>> = list.iter().map(read_entry).collect();
+    read.map_or_else(|| Answer::Unknown("an entry of the network ACL is not understood".to_string()), Answer::Known)
+}
+
+fn read_entry(entry: &Value) -> Option<Entry> {
+    let protocol = Protocol::read(entry.get("Protocol"))?;
+    let block = entry.get("CidrBlock").or_else(|| entry.get("Ipv6CidrBlock"))?.as_str()?;
+    let ports = match entry.get("PortRange") {
+        Some(range) if protocol.has_ports() => (port(range, "From")?, port(range, "To")?),
+        _ => (0, u16::MAX),
+    };
+    Some(Entry {
+        number: entry.get("RuleNumber")?.as_i64()?,
+        egress: entry.get("Egress")?.as_bool()?,
+        allow: match entry.get("RuleAction")?.as_str()? {
+            "allow" => true,
+            "deny" => false,
+            _ => return None,
+        },
+        protocol,
+        ports,
+        addresses: AddressSet::of(&parse_block(block)?),
+    })
+}
+
+fn port(range: &Value, name: &str) -> Option<u16> {
+    range.get(name)?.as_u64().and_then(|port| u16::try_from(port).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::TCP;
+    use super::*;
+    use serde_json::json;
+
+    fn entry(number: i64, action: &str, protocol: &str, ports: Option<(u16, u16)>, block: &str) -> Value {
+        let mut entry = json!({"RuleNumber": number, "Egress": false, "RuleAction": action, "Protocol": protocol});
+        entry[if block.contains(':') { "Ipv6CidrBlock" } else { "CidrBlock" }] = json!(block);
+        if let Some((from, to)) = ports {
+            entry["PortRange"] = json!({"From": from, "To": to});
+        }
+        entry
+    }
+
+    fn ssh_open(entries: &[Value]) -> bool {
+        let entries = json!(entries);
+        !opens_ports(Input::Known(&entries), "tcp", &[22]).known().unwrap().is_empty()
+    }
+
+    #[test]
+    fn the_first_entry_that_matches_decides() {
+        let last = entry(32767, "deny", "-1", None, "0.0.0.0/0");
+        let all = entry(100, "allow", "-1", None, "0.0.0.0/0");
+        let deny_ssh = |number| entry(number, "deny", "6", Some((22, 22)), "0.0.0.0/0");
+        assert!(ssh_open(&[all.clone(), last.clone()]));
+        assert!(!ssh_open(&[deny_ssh(90), all.clone(), last.clone()]));
+        assert!(ssh_open(&[last.clone(), deny_ssh(110), all.clone()]));
+        assert!(!ssh_open(std::slice::from_ref(&last)));
+        assert!(ssh_open(&[deny_ssh(90), all, last, entry(101, "allow", "6", Some((0, 1024)), "::/0")]));
+    }
+
+    #[test]
+    fn other_protocols_ports_and_directions_do_not_count() {
+        assert!(!ssh_open(&[entry(1, "allow", "17", Some((22, 22)), "0.0.0.0/0")]));
+        assert!(!ssh_open(&[entry(1, "allow", "6", Some((443, 443)), "0.0.0.0/0")]));
+        let mut out = entry(1, "allow", "-1", None, "0.0.0.0/0");
+        out["Egress"] = json!(true);
+        assert!(!ssh_open(std::slice::from_ref(&out)));
+        assert!(!ssh_open(&[entry(1, "allow", "6", Some((22, 22)), "203.0.113.0/24")]));
+    }
+
+    #[test]
+    fn a_deny_of_half_the_internet_leaves_the_other_half() {
+        let entries = json!([entry(1, "deny", "-1", None, "0.0.0.0/1"), entry(2, "allow", "-1", None, "0.0.0.0/0")]);
+        let set = lets_through(Input::Known(&entries), false, TCP, 22).known().unwrap();
+        assert_eq!(set, AddressSet::of(&parse_block("128.0.0.0/1").unwrap()));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_unknown() {
+        let entries = json!([{"RuleNumber": 1}]);
+        assert!(opens_ports(Input::Known(&entries), "tcp", &[22]).doubt().is_some());
+        assert!(opens_ports(Input::Unknown, "tcp", &[22]).doubt().is_some());
+    }
+
+    #[test]
+    fn answers_need_some_client_port_let_out() {
+        let out = |ports| {
+            let mut e = entry(1, "allow", "6", Some(ports), "0.0.0.0/0");
+            e["Egress"] = json!(true);
+            let entries = json!([e]);
+            !answers(Input::Known(&entries), TCP).known().unwrap().internet().is_empty()
+        };
+        assert!(out((1024, 65535)));
+        assert!(out((40000, 40100)));
+        assert!(!out((22, 443)));
+    }
+}
