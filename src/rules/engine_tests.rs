@@ -144,7 +144,9 @@ fn a_join_finds_by_key_in_its_own_account_and_region() {
     let join = "join:\n  owner: {resource: 'AWS::X::Owner', one: true, on: {member: OwnerId, equals: resource.OwnerId}}\n\
                 assert: owner.Trusted";
     let other = |extra: &str| {
-        format!("resource: {{OwnerId: a}}\nothers:\n  - {{type: 'AWS::X::Owner', resource: {{OwnerId: a, Trusted: true}}{extra}}}")
+        format!(
+            "resource: {{OwnerId: a}}\nothers:\n  - {{type: 'AWS::X::Owner', resource: {{OwnerId: a, Trusted: true}}{extra}}}"
+        )
     };
     judge_with(join, &other(""), Verdict::Pass);
     judge_with(join, &other(", region: eu-west-1"), Verdict::Unknown);
@@ -250,7 +252,10 @@ fn a_test_with_a_member_that_the_api_lacks_is_refused() {
 fn missing_tests_are_named() {
     let outcomes = load("assert: resource.Encrypted\nmessage: m\n").expect("loads").test(&schemas());
     let names: Vec<&str> = outcomes.iter().map(|o| o.name.as_str()).collect();
-    assert_eq!(names, ["has a test that expects pass", "has a test that expects fail", "has a test that expects unknown"]);
+    assert_eq!(
+        names,
+        ["has a test that expects pass", "has a test that expects fail", "has a test that expects unknown"]
+    );
 }
 
 #[test]

@@ -88,11 +88,7 @@ fn holes<'a>(n: usize, rule: &'a Rule, global: bool, inventory: &Inventory<'a>) 
             }
             judgements.push(Judgement {
                 rule: n,
-                subject: Subject::Population {
-                    resource_type: &rule.resource_type,
-                    account: &scope.account,
-                    region,
-                },
+                subject: Subject::Population { resource_type: &rule.resource_type, account: &scope.account, region },
                 verdict: Verdict::Unknown,
                 reason: format!(
                     "Not all resources of type {} in account '{}', region '{region}' are known: {}.",

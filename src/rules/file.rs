@@ -254,7 +254,12 @@ impl Source {
     }
 
     /// The error at a whole value.
-    pub(super) fn error_at<T>(&self, value: &Spanned<T>, message: impl Into<String>, help: Option<String>) -> RuleError {
+    pub(super) fn error_at<T>(
+        &self,
+        value: &Spanned<T>,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) -> RuleError {
         self.error(span_of(&value.referenced), message, help)
     }
 

@@ -138,7 +138,8 @@ impl RulePack {
 pub(super) fn digest(rules: &[Rule], compiled: &[Compiled]) -> String {
     let mut sha = Sha256::new();
     for (rule, compiled) in rules.iter().zip(compiled) {
-        for part in [&rule.id, &compiled.text, &Value::from_iter(rule.params.clone()).to_string(), rule.severity.name()] {
+        for part in [&rule.id, &compiled.text, &Value::from_iter(rule.params.clone()).to_string(), rule.severity.name()]
+        {
             sha.update((part.len() as u64).to_be_bytes());
             sha.update(part);
         }

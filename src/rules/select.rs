@@ -79,7 +79,10 @@ impl RulePack {
             let before = found.len();
             let mut any = false;
             for rule in &self.rules {
-                if rule.id == *name || rule.aliases.contains(name) || glob.as_ref().is_some_and(|g| g.is_match(&rule.id)) {
+                if rule.id == *name
+                    || rule.aliases.contains(name)
+                    || glob.as_ref().is_some_and(|g| g.is_match(&rule.id))
+                {
                     any = true;
                     found.insert(rule.id.clone());
                 }

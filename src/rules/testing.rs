@@ -162,8 +162,7 @@ impl Test {
         types.insert(rule.resource_type.clone());
         let snapshot = self.snapshot(&types);
         let inventory = Inventory::new(&snapshot, pack.keys());
-        let evaluation =
-            evaluate(pack, &inventory, &EvaluateOptions { as_of: Some(self.as_of), all_verdicts: true });
+        let evaluation = evaluate(pack, &inventory, &EvaluateOptions { as_of: Some(self.as_of), all_verdicts: true });
         let wanted_id = self.resource.as_ref().map(|r| r.id.as_str());
         let found = evaluation.judgements.iter().find(|j| match (&j.subject, wanted_id) {
             (super::Subject::Resource(r), Some(id)) => r.id == id,
@@ -314,7 +313,11 @@ impl RulePack {
                 failure,
             };
             for missing in untested(&compiled, schemas) {
-                outcomes.push(outcome(0, format!("has a test that expects {}", missing.name()), Some("there is none".into())));
+                outcomes.push(outcome(
+                    0,
+                    format!("has a test that expects {}", missing.name()),
+                    Some("there is none".into()),
+                ));
             }
             let text = (file.clone(), compiled.text.clone());
             for (n, test) in compiled.tests.iter().enumerate() {

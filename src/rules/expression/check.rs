@@ -42,9 +42,9 @@ pub(crate) struct Checked {
 
 /// Parses and checks `source`; it must give a value of type `wanted`, where one is named.
 pub(crate) fn check(source: &str, scope: &Scope<'_>, wanted: Option<&Ty>) -> Result<Checked, Vec<Fault>> {
-    let (parsed, info) = Parser::new().parse_with_source_info(source).map_err(|errors| {
-        errors.errors.iter().map(|e| parse_fault(source, e.pos, &e.msg)).collect::<Vec<_>>()
-    })?;
+    let (parsed, info) = Parser::new()
+        .parse_with_source_info(source)
+        .map_err(|errors| errors.errors.iter().map(|e| parse_fault(source, e.pos, &e.msg)).collect::<Vec<_>>())?;
     let mut checker = Checker { scope, info, locals: Vec::new(), reads: BTreeSet::new(), length: source.len() };
     let expr = checker.expr(&parsed).map_err(|f| vec![f])?;
     if let Some(wanted) = wanted
@@ -103,8 +103,9 @@ impl Checker<'_> {
 
     fn expr(&mut self, e: &IdedExpr) -> Result1 {
         match &e.expr {
-            Cel::Literal(literal) => literal_value(literal)
-                .ok_or_else(|| self.fault(e.id, "this kind of literal has no use in a rule")),
+            Cel::Literal(literal) => {
+                literal_value(literal).ok_or_else(|| self.fault(e.id, "this kind of literal has no use in a rule"))
+            }
             Cel::Ident(name) => self.ident(e.id, name),
             Cel::Select(select) => self.select(e, &select.operand, &select.field, select.test),
             Cel::List(list) => self.list(&list.elements),
@@ -120,10 +121,6 @@ impl Checker<'_> {
         if let Some(slot) = self.locals.iter().rposition(|(n, _)| n == name) {
             return Ok(Expr { node: Node::Local(slot), ty: self.locals[slot].1.clone() });
         }
-        let subject = |function: &str| -> Result1 {
-            let resource = Expr { node: Node::Resource, ty: Ty::Resource("resource".into()) };
-            self.resolve(id, function, vec![resource])
-        };
         match name {
             "resource" => Ok(Expr { node: Node::Resource, ty: Ty::Resource("resource".into()) }),
             "now" => Ok(Expr { node: Node::Now, ty: Ty::Timestamp }),
@@ -132,12 +129,11 @@ impl Checker<'_> {
                 ty: Ty::Map(Arc::new(Ty::Any)),
             }),
             "name" | "id" | "arn" | "account" | "region" if !self.scope.joins.iter().any(|j| j.0 == name) => {
-                subject(name)
+                let resource = Expr { node: Node::Resource, ty: Ty::Resource("resource".into()) };
+                self.resolve(id, name, vec![resource])
             }
             _ => match self.scope.joins.iter().position(|j| j.0 == name) {
-                Some(n) if self.scope.joins[n].2 => {
-                    Ok(Expr { node: Node::Join(n), ty: Ty::Resource(name.into()) })
-                }
+                Some(n) if self.scope.joins[n].2 => Ok(Expr { node: Node::Join(n), ty: Ty::Resource(name.into()) }),
                 Some(n) => Ok(Expr { node: Node::Join(n), ty: list_of(Ty::Resource(name.into())) }),
                 None => {
                     let mut names: Vec<String> =
@@ -304,9 +300,7 @@ impl Checker<'_> {
         let args = &call.args;
         let boxed = |e: Expr| Box::new(e);
         match (call.func_name.as_str(), args.as_slice()) {
-            (operators::LOGICAL_NOT, [a]) => {
-                Ok(Expr { node: Node::Not(boxed(self.boolean(a)?)), ty: Ty::Bool })
-            }
+            (operators::LOGICAL_NOT, [a]) => Ok(Expr { node: Node::Not(boxed(self.boolean(a)?)), ty: Ty::Bool }),
             (operators::LOGICAL_AND, [a, b]) => {
                 let node = Node::And(boxed(self.boolean(a)?), boxed(self.boolean(b)?));
                 Ok(Expr { node, ty: Ty::Bool })
@@ -422,7 +416,7 @@ impl Checker<'_> {
     }
 
     /// The function called `name` that takes these arguments.
-    fn resolve(&self, id: u64, name: &str, arguments: Vec<Expr>) -> Result1 {
+    fn resolve(&mut self, id: u64, name: &str, arguments: Vec<Expr>) -> Result1 {
         let named: Vec<&'static Function> = functions::all().iter().filter(|f| f.name == name).collect();
         if named.is_empty() {
             let mut names: Vec<String> = functions::all().iter().map(|f| f.name.to_owned()).collect();
@@ -439,10 +433,25 @@ impl Checker<'_> {
             fault.help = Some(format!("it is {}", known.join(" or ")));
             return Err(fault);
         };
+        for argument in &arguments {
+            let root = match &argument.ty {
+                Ty::Resource(root) => Some(root),
+                Ty::List(element) => {
+                    if let Ty::Resource(root) = &**element {
+                        Some(root)
+                    } else {
+                        None
+                    }
+                }
+                _ => None,
+            };
+            let type_name = root.map(|r| self.schema(r).name.clone());
+            let members = function.reads.iter().map(|m| (*m).to_owned());
+            self.reads.extend(type_name.into_iter().flat_map(|t| members.clone().map(move |m| (t.clone(), m))));
+        }
         let regex = match (name, arguments.last().and_then(constant)) {
             ("matches", Some(Value::String(pattern))) => Some(Box::new(
-                regex::Regex::new(&pattern)
-                    .map_err(|e| self.fault(id, format!("not a regular expression: {e}")))?,
+                regex::Regex::new(&pattern).map_err(|e| self.fault(id, format!("not a regular expression: {e}")))?,
             )),
             _ => None,
         };

@@ -226,9 +226,8 @@ impl<'v> Guard<'v> {
 
     /// A part of what stands at `path` that could not be read: the whole is then not known either.
     fn cause_below(&self, path: &str) -> Option<&'v Cause> {
-        let below = |u: &&crate::inventory::UnknownField| {
-            u.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'))
-        };
+        let below =
+            |u: &&crate::inventory::UnknownField| u.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
         self.0.and_then(|r| r.unknown.iter().find(below)).map(|u| &u.cause)
     }
 }
@@ -511,10 +510,9 @@ fn concatenate<'v>(a: Val<'v>, b: Val<'v>) -> Val<'v> {
 pub(crate) fn elements<'v>(value: &Val<'v>) -> Result<(Vec<Val<'v>>, Rc<[Cause]>), Val<'v>> {
     let none: Rc<[Cause]> = Rc::new([]);
     match value {
-        Val::Json(Value::Array(items), place) => Ok((
-            items.iter().enumerate().map(|(n, i)| Val::of_json(i, index_place(place, n))).collect(),
-            none,
-        )),
+        Val::Json(Value::Array(items), place) => {
+            Ok((items.iter().enumerate().map(|(n, i)| Val::of_json(i, index_place(place, n))).collect(), none))
+        }
         Val::Json(Value::Object(members), _) => {
             Ok((members.keys().map(|k| Val::Str(Cow::Borrowed(k))).collect(), none))
         }
@@ -602,7 +600,12 @@ fn comprehend<'v>(
 }
 
 /// `exists` where `decisive` is true, `all` where it is false: one element decides, else all must be known.
-fn quantify<'v>(items: &[Val<'v>], holes: &Rc<[Cause]>, decisive: bool, mut test: impl FnMut(&Val<'v>) -> Val<'v>) -> Val<'v> {
+fn quantify<'v>(
+    items: &[Val<'v>],
+    holes: &Rc<[Cause]>,
+    decisive: bool,
+    mut test: impl FnMut(&Val<'v>) -> Val<'v>,
+) -> Val<'v> {
     let mut unknown: Option<Rc<[Cause]>> = (!holes.is_empty()).then(|| holes.clone());
     for item in items {
         match test(item) {
@@ -641,7 +644,12 @@ fn exists_one<'v>(items: &[Val<'v>], holes: &Rc<[Cause]>, mut test: impl FnMut(&
 }
 
 /// `filter`: resources stay resources, with every one that could not be judged as a hole.
-fn keep<'v>(list: &Val<'v>, items: &[Val<'v>], holes: &Rc<[Cause]>, mut test: impl FnMut(&Val<'v>) -> Val<'v>) -> Val<'v> {
+fn keep<'v>(
+    list: &Val<'v>,
+    items: &[Val<'v>],
+    holes: &Rc<[Cause]>,
+    mut test: impl FnMut(&Val<'v>) -> Val<'v>,
+) -> Val<'v> {
     let mut kept = Vec::new();
     let mut causes = holes.to_vec();
     for item in items {

@@ -20,6 +20,8 @@ pub(crate) struct Function {
     pub(crate) returns: Ty,
     /// Whether it decides for itself what an unknown argument means.
     pub(crate) takes_unknown: bool,
+    /// The members that it reads of the resources it is given.
+    pub(crate) reads: &'static [&'static str],
     /// What it does, in one line, for the documentation.
     pub(crate) summary: &'static str,
     /// The function. The regular expression is there where its last argument is a constant pattern.
@@ -60,7 +62,7 @@ pub(crate) fn list_of(ty: Ty) -> Ty {
 }
 
 fn function(name: &'static str, parameters: &[Ty], returns: Ty, summary: &'static str, run: Run) -> Function {
-    Function { name, parameters: parameters.to_vec(), returns, takes_unknown: false, summary, run }
+    Function { name, parameters: parameters.to_vec(), returns, takes_unknown: false, reads: &[], summary, run }
 }
 
 fn standard() -> Vec<Function> {

@@ -120,22 +120,56 @@ pub(crate) enum Node {
     /// The variable of an enclosing comprehension, by its depth.
     Local(usize),
     /// Members of a resource or of the value of another expression, one below the other.
-    Path { base: Box<Expr>, steps: Vec<Step> },
+    Path {
+        base: Box<Expr>,
+        steps: Vec<Step>,
+    },
     /// Whether the last member of the path is there.
-    Has { base: Box<Expr>, steps: Vec<Step> },
-    Index { base: Box<Expr>, key: Box<Expr> },
+    Has {
+        base: Box<Expr>,
+        steps: Vec<Step>,
+    },
+    Index {
+        base: Box<Expr>,
+        key: Box<Expr>,
+    },
     List(Vec<Expr>),
     Map(Vec<(String, Expr)>),
     Not(Box<Expr>),
     And(Box<Expr>, Box<Expr>),
     Or(Box<Expr>, Box<Expr>),
-    If { condition: Box<Expr>, then: Box<Expr>, otherwise: Box<Expr> },
-    Compare { op: Comparison, left: Box<Expr>, right: Box<Expr> },
-    In { item: Box<Expr>, list: Box<Expr> },
-    Arithmetic { op: Arithmetic, left: Box<Expr>, right: Box<Expr> },
+    If {
+        condition: Box<Expr>,
+        then: Box<Expr>,
+        otherwise: Box<Expr>,
+    },
+    Compare {
+        op: Comparison,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
+    In {
+        item: Box<Expr>,
+        list: Box<Expr>,
+    },
+    Arithmetic {
+        op: Arithmetic,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
     Negate(Box<Expr>),
-    Comprehension { kind: Comprehension, range: Box<Expr>, slot: usize, filter: Option<Box<Expr>>, body: Box<Expr> },
-    Call { function: &'static functions::Function, arguments: Vec<Expr>, regex: Option<Box<regex::Regex>> },
+    Comprehension {
+        kind: Comprehension,
+        range: Box<Expr>,
+        slot: usize,
+        filter: Option<Box<Expr>>,
+        body: Box<Expr>,
+    },
+    Call {
+        function: &'static functions::Function,
+        arguments: Vec<Expr>,
+        regex: Option<Box<regex::Regex>>,
+    },
 }
 
 /// One member on a path, and the type that it has, for its zero value.

@@ -7,6 +7,8 @@ use super::functions::{Function, list_of};
 use super::value::Val;
 use crate::inventory::{Cause, Reason};
 use crate::model::schema::Type;
+use crate::semantics::network::rules::PrefixLists;
+use crate::semantics::network::{PortRange, acl, rules};
 use crate::semantics::policy::{self, Context};
 use crate::semantics::s3::{Access, Bucket, public_routes_of};
 use crate::semantics::{Answer, Input};
@@ -25,6 +27,7 @@ pub(crate) fn all() -> Vec<Function> {
             parameters: vec![Any],
             returns: list_of(object(GRANT)),
             takes_unknown: false,
+            reads: &[],
             summary: "What a resource policy allows, and to whom, less what its Deny statements take away.",
             run: |env, a, _| answer(a, policy::who(&json(&a[0]), &context(env))),
         },
@@ -33,6 +36,7 @@ pub(crate) fn all() -> Vec<Function> {
             parameters: vec![Any, list_of(Str)],
             returns: list_of(object(GRANT)),
             takes_unknown: false,
+            reads: &[],
             summary: "What a resource policy allows everybody of some actions (patterns).",
             run: |env, a, _| {
                 let actions = texts(&a[1]);
@@ -45,6 +49,7 @@ pub(crate) fn all() -> Vec<Function> {
             parameters: vec![Any, list_of(Str), list_of(Str)],
             returns: list_of(Str),
             takes_unknown: false,
+            reads: &[],
             summary: "The Deny statements that refuse plain HTTP for some actions on some resources; empty if none do.",
             run: |_, a, _| {
                 let (actions, resources) = (texts(&a[1]), texts(&a[2]));
@@ -56,6 +61,7 @@ pub(crate) fn all() -> Vec<Function> {
             parameters: vec![Any, Double, list_of(Str), list_of(Str)],
             returns: list_of(Str),
             takes_unknown: false,
+            reads: &[],
             summary: "The Deny statements that refuse TLS below a version for some actions on some resources.",
             run: |_, a, _| {
                 let version = match a[1] {
@@ -73,12 +79,140 @@ pub(crate) fn all() -> Vec<Function> {
         parameters: vec![list_of(Str), Any, Any, Any, Any, Any],
         returns: list_of(object(ROUTE)),
         takes_unknown: true,
+        reads: &[],
         summary: "The ways in that everybody has to the judged bucket for some of `read`, `list`, `write`, by account \
                   block, bucket block, ownership controls, policy and ACL taken together.",
         run: bucket_public_routes,
     });
+    functions.extend(network());
     functions
 }
+
+/// The functions on security groups and network ACLs. Prefix lists are given as resources, so that one that could
+/// not be read is a doubt only where a rule refers to it.
+fn network() -> Vec<Function> {
+    use Ty::{Any, Int, Str};
+    let lists = || list_of(Ty::Resource("".into()));
+    let asking = |name, parameters, returns, summary, run| Function {
+        name,
+        parameters,
+        returns,
+        takes_unknown: false,
+        reads: &["PrefixListId", "PrefixListName", "OwnerId", "Entries"],
+        summary,
+        run,
+    };
+    vec![
+        asking(
+            "openings",
+            vec![list_of(Any), Str, list_of(Any), lists()],
+            list_of(object(OPENING)),
+            "The rules through which the internet reaches any of some ports over a protocol (`tcp`, `udp`, `any`).",
+            |_, a, _| {
+                let Some(ports) = PortRange::read_list(&json(&a[2])) else { return Val::fault("not a list of ports") };
+                let Val::Str(protocol) = &a[1] else { return Val::fault("a protocol was expected") };
+                on_rules(a, 3, |rules, lists| rules::opens(rules, protocol, &ports, lists))
+            },
+        ),
+        asking(
+            "openingsBeyond",
+            vec![list_of(Any), list_of(Any), lists()],
+            list_of(object(OPENING)),
+            "The rules through which the internet reaches TCP or UDP ports other than those allowed.",
+            |_, a, _| {
+                let Some(ports) = PortRange::read_list(&json(&a[1])) else { return Val::fault("not a list of ports") };
+                on_rules(a, 2, |rules, lists| rules::opens_beyond(rules, &ports, lists))
+            },
+        ),
+        asking(
+            "everyPortOpen",
+            vec![list_of(Any), lists()],
+            list_of(object(OPENING)),
+            "The rules through which the internet reaches every TCP or every UDP port; empty if some stays closed.",
+            |_, a, _| on_rules(a, 1, |rules, lists| rules::every_port_open(rules, lists)),
+        ),
+        asking(
+            "publicSources",
+            vec![list_of(Any), lists()],
+            list_of(object(SOURCE)),
+            "The sources of rules that hold public addresses.",
+            |_, a, _| on_rules(a, 1, |rules, lists| rules::public_sources(rules, lists)),
+        ),
+        asking(
+            "wideSources",
+            vec![list_of(Any), Int, Int, lists()],
+            list_of(object(SOURCE)),
+            "The sources that hold public addresses and are wider than a prefix length (IPv4, IPv6), not the whole internet.",
+            |_, a, _| {
+                let (Some(v4), Some(v6)) = (prefix_length(&a[1]), prefix_length(&a[2])) else {
+                    return Val::fault("a prefix length was expected");
+                };
+                on_rules(a, 3, |rules, lists| rules::wide_sources(rules, v4, v6, lists))
+            },
+        ),
+        asking(
+            "aclOpens",
+            vec![list_of(Any), Str, list_of(Int)],
+            list_of(object(ACL_OPENING)),
+            "The ports, of some, that the entries of a network ACL open to the internet for incoming traffic.",
+            |_, a, _| {
+                let Val::Str(protocol) = &a[1] else { return Val::fault("a protocol was expected") };
+                let (items, _) = elements(&a[2]).unwrap_or_default();
+                let port = |v: &Val<'_>| if let Val::Int(n) = v { u16::try_from(*n).ok() } else { None };
+                let ports: Vec<u16> = items.iter().filter_map(port).collect();
+                let entries = json(&a[0]);
+                let open = acl::opens_ports(Input::Known(&entries), protocol, &ports);
+                let open = open.map(|found| {
+                    found
+                        .iter()
+                        .map(|(protocol, port)| serde_json::json!({"protocol": protocol, "port": port}))
+                        .collect::<Vec<_>>()
+                });
+                answer(a, open)
+            },
+        ),
+    ]
+}
+
+fn prefix_length(value: &Val<'_>) -> Option<u8> {
+    match value {
+        Val::Int(n) => u8::try_from(*n).ok(),
+        _ => None,
+    }
+}
+
+/// Asks about the rules in the first argument, with the prefix lists in argument `n`.
+fn on_rules<'v, T: Serialize>(
+    a: &[Val<'v>],
+    n: usize,
+    ask: impl FnOnce(Input<'_>, &PrefixLists<'_>) -> Answer<T>,
+) -> Val<'v> {
+    let rules = json(&a[0]);
+    let lists = match &a[n] {
+        Val::Resources { rows, .. } => rows.iter().map(|r| Value::Object(r.document.clone())).collect(),
+        _ => return Val::fault("prefix lists were expected"),
+    };
+    let lists = Value::Array(lists);
+    answer(a, ask(Input::Known(&rules), &PrefixLists(Input::Known(&lists))))
+}
+
+/// The members of an opening ([`crate::semantics::network::Opening`]).
+const OPENING: &[(&str, Kind)] = &[
+    ("rule", Kind::Text),
+    ("protocol", Kind::Text),
+    ("ports", Kind::Range),
+    ("source", Kind::Text),
+    ("families", Kind::Texts),
+    ("together", Kind::Flag),
+    ("why", Kind::Text),
+];
+
+/// The members of a source ([`crate::semantics::network::rules::Source`]).
+const SOURCE: &[(&str, Kind)] =
+    &[("rule", Kind::Text), ("block", Kind::Text), ("prefix_list", Kind::Text), ("description", Kind::Text)];
+
+/// The members of a port that an ACL opens.
+const ACL_OPENING: &[(&str, Kind)] = &[("protocol", Kind::Number), ("port", Kind::Number)];
 
 /// The members of a grant ([`crate::semantics::policy::Grant`]).
 const GRANT: &[(&str, Kind)] = &[
@@ -110,11 +244,15 @@ pub(super) enum Kind {
     Texts,
     Flag,
     Number,
+    /// Ports from one to another.
+    Range,
 }
 
 /// The type of a structure in an answer.
 pub(super) fn object(members: &[(&str, Kind)]) -> Ty {
+    let range = || [("from".to_owned(), Type::Integer), ("to".to_owned(), Type::Integer)].into_iter().collect();
     let ty = |kind| match kind {
+        Kind::Range => Type::Object(Arc::new(range())),
         Kind::Text => Type::String,
         Kind::Texts => Type::List(Arc::new(Type::String)),
         Kind::Flag => Type::Boolean,
@@ -195,16 +333,24 @@ pub(super) fn answer<'v, T: Serialize>(arguments: &[Val<'v>], answer: Answer<T>)
             Err(e) => Val::fault(format!("an answer that is no JSON: {e}")),
         },
         Answer::Unknown(why) => {
-            let unread: Vec<Cause> = arguments
-                .iter()
-                .filter_map(|a| if let Val::Unknown(causes) = a { Some(causes.iter().cloned()) } else { None })
-                .flatten()
-                .collect();
+            let unread: Vec<Cause> = arguments.iter().flat_map(unread).collect();
             match unread.is_empty() {
                 true => Val::unknown(Cause::of(Reason::NotUnderstood, why)),
                 false => Val::Unknown(unread.into()),
             }
         }
+    }
+}
+
+/// Why a part of an argument could not be read.
+fn unread(value: &Val<'_>) -> Vec<Cause> {
+    match value {
+        Val::Unknown(causes) => causes.to_vec(),
+        Val::Resources { rows, holes, .. } => {
+            let members = rows.iter().flat_map(|r| r.unknown.iter().map(|u| u.cause.clone()));
+            holes.iter().cloned().chain(members).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -25,7 +25,11 @@ pub(crate) enum Val<'a> {
     /// A map made by the expression.
     Map(Rc<Vec<(String, Val<'a>)>>),
     /// Resources of a join. Where `holes` is not empty there may be more, and that is why.
-    Resources { rows: Rc<Vec<&'a Resource>>, holes: Rc<[Cause]>, place: Place },
+    Resources {
+        rows: Rc<Vec<&'a Resource>>,
+        holes: Rc<[Cause]>,
+        place: Place,
+    },
     Resource(&'a Resource, Place),
     Unknown(Rc<[Cause]>),
 }
