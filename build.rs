@@ -16,6 +16,7 @@ type Transform = fn(String) -> String;
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     pack("MODELS", "models", "json", minify_json)?;
+    pack("COLLECTORS", "collectors", "yaml", |text| text)?;
     Ok(())
 }
 
