@@ -17,6 +17,7 @@ fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     pack("MODELS", "models", "json", minify_json)?;
     pack("RULES", "rules", "yaml", std::convert::identity)?;
+    pack("COLLECTORS", "collectors", "yaml", |text| text)?;
     Ok(())
 }
 
