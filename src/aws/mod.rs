@@ -1,1 +1,2 @@
-//! aws
+//! Talking to AWS.
+pub mod protocol;
