@@ -1,7 +1,7 @@
 //! JSON: the awsJson protocols as a whole, and the bodies of restJson.
 
 use super::error::{ParseError, Path, SerializeError};
-use super::{Codec, Request, scalar};
+use super::{Codec, Request, is_in_answer_body, scalar};
 use crate::model::{Kind, Operation, Shape, ShapeRef, TimestampFormat};
 use serde_json::{Map, Value};
 
@@ -148,7 +148,7 @@ impl Codec<'_> {
             return Err(ParseError::wrong_type(path, scalar::expected(Kind::Structure), value));
         };
         let mut members = Map::new();
-        for (name, member) in shape.members.iter().filter(|(_, member)| member.location.is_none()) {
+        for (name, member) in shape.members.iter().filter(|(_, member)| is_in_answer_body(member)) {
             let wire_name = member.location_name.as_deref().unwrap_or(name);
             let Some(value) = on_wire.get(wire_name).filter(|value| !value.is_null()) else { continue };
             members.insert(name.to_owned(), self.read_json(member, value, &Path::Member(path, name))?);

@@ -20,7 +20,7 @@ mod xml;
 pub use error::{ParseError, SerializeError};
 pub use failure::{ServiceError, parse_error, request_id};
 
-use crate::model::{Kind, Operation, Protocol, ServiceModel, Shape, ShapeRef};
+use crate::model::{Kind, Location, Operation, Protocol, ServiceModel, Shape, ShapeRef};
 use error::Path;
 use http::HeaderMap;
 use serde_json::{Map, Value};
@@ -168,6 +168,12 @@ impl<'m> Codec<'m> {
 /// Whether `name` is not given, or null.
 fn absent(params: &Map<String, Value>, name: &str) -> bool {
     params.get(name).is_none_or(Value::is_null)
+}
+
+/// Whether a member of an answer is in its body. Structures that are sent as well as answered have members that belong
+/// into a path or a query string; in an answer there is neither.
+fn is_in_answer_body(member: &ShapeRef) -> bool {
+    !matches!(member.location, Some(Location::Header | Location::Headers | Location::StatusCode))
 }
 
 /// Whether the elements of `shape` follow each other without a wrapper.

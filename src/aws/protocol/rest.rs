@@ -304,8 +304,7 @@ impl Codec<'_> {
                     None => None,
                 },
                 Some(Location::Headers) => {
-                    let map = read_header_map(wire_name.unwrap_or_default(), headers, &path)?;
-                    Some(map).filter(|map| !map.is_empty()).map(Value::Object)
+                    Some(Value::Object(read_header_map(wire_name.unwrap_or_default(), headers, &path)?))
                 }
                 _ => None,
             };

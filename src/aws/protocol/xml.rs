@@ -5,7 +5,7 @@
 
 use super::error::{ParseError, Path, SerializeError};
 use super::json::check_union;
-use super::{Codec, flattened_name, is_flattened, scalar};
+use super::{Codec, flattened_name, is_flattened, is_in_answer_body, scalar};
 use crate::model::{Kind, Operation, Protocol, Shape, ShapeRef, TimestampFormat, XmlNamespace};
 use percent_encoding::percent_decode_str;
 use quick_xml::escape::{escape, resolve_predefined_entity};
@@ -160,7 +160,7 @@ impl Codec<'_> {
         path: &Path<'_>,
     ) -> Result<Value, ParseError> {
         let mut members = Map::new();
-        for (name, member) in shape.members.iter().filter(|(_, member)| member.location.is_none()) {
+        for (name, member) in shape.members.iter().filter(|(_, member)| is_in_answer_body(member)) {
             let path = Path::Member(path, name);
             if let Some(value) = self.read_xml_member(name, member, element, &path)? {
                 members.insert(name.to_owned(), value);
