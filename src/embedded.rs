@@ -3,6 +3,14 @@
 //! A [`Pack`] holds files by name, each compressed on its own, so that one is read without the others. This module
 //! only unpacks; it must never interpret what it gives.
 
+use std::cell::RefCell;
+use zstd::bulk::Decompressor;
+
+thread_local! {
+    /// Kept, for making one costs more than to unpack a small file.
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = RefCell::new(Decompressor::new().ok());
+}
+
 /// The files of one data folder.
 #[derive(Debug)]
 pub struct Pack {
@@ -26,7 +34,8 @@ impl Pack {
     /// The text of the file of that name; `None` where the pack has none.
     pub fn read(&self, name: &str) -> Option<String> {
         let (_, size, frame) = self.files.iter().find(|(n, ..)| *n == name)?;
-        let bytes = zstd::bulk::decompress(frame, *size).ok()?;
+        let bytes =
+            DECOMPRESSOR.with_borrow_mut(|decompressor| decompressor.as_mut()?.decompress(frame, *size).ok())?;
         String::from_utf8(bytes).ok()
     }
 }

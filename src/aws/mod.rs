@@ -2,3 +2,4 @@
 //! that writes the ledger. Nothing here judges, and no failure is ever turned into an empty answer.
 
 pub mod endpoint;
+pub mod protocol;

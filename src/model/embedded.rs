@@ -4,6 +4,7 @@
 
 use super::ServiceModel;
 use crate::embedded::Pack;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, OnceLock};
 
@@ -30,7 +31,15 @@ pub fn data(path: &str) -> Option<String> {
     MODELS.read(path)
 }
 
-/// Unpacks and reads a model, past what is kept: for measuring.
+/// Reads all models that are not read yet, at once: for those who need every one of them.
+pub fn load_all() {
+    let names: Vec<_> = services().collect();
+    names.into_par_iter().for_each(|name| {
+        service(name);
+    });
+}
+
+/// Unpacks and reads a model anew, whether it is kept or not: for measuring.
 pub fn read(name: &str) -> Option<ServiceModel> {
     serde_json::from_str(&MODELS.read(name)?).ok()
 }
@@ -47,6 +56,12 @@ mod tests {
             let model = service(name).unwrap_or_else(|| panic!("{name} is not readable"));
             assert!(!model.operations.is_empty(), "{name} has no operations");
         }
+    }
+
+    #[test]
+    fn all_services_can_be_read_at_once() {
+        load_all();
+        assert!(READ.values().all(|model| model.get().is_some_and(Option::is_some)));
     }
 
     #[test]
@@ -80,5 +95,34 @@ mod tests {
     #[test]
     fn iam_policy_documents_are_decoded() {
         assert!(service("iam").unwrap().shapes["policyDocumentType"].percent_encoded_json);
+    }
+
+    #[test]
+    fn members_keep_the_order_of_the_model() {
+        let kms = service("kms").unwrap();
+        let names: Vec<&str> = kms.shapes["GetKeyPolicyRequest"].members.keys().collect();
+        assert_eq!(names, ["KeyId", "PolicyName"]);
+    }
+
+    #[test]
+    fn an_operation_with_pages_that_botocore_does_not_paginate_has_pagination() {
+        let ec2 = service("ec2").unwrap();
+        let pagination = ec2.operations["DescribeVpcBlockPublicAccessExclusions"].pagination.as_ref().unwrap();
+        assert_eq!(pagination.output_token.iter().collect::<Vec<_>>(), ["NextToken"]);
+    }
+
+    #[test]
+    fn no_answer_has_a_page_token_that_its_operation_does_not_turn() {
+        for name in services() {
+            let model = service(name).unwrap();
+            for operation in model.operations.values().filter(|operation| operation.pagination.is_none()) {
+                let Some(output) = operation.output.as_ref().and_then(|output| model.shape(output)) else { continue };
+                let token = output
+                    .members
+                    .keys()
+                    .find(|member| ["nexttoken", "nextmarker", "marker"].contains(&&*member.to_lowercase()));
+                assert_eq!(token, None, "{name} {}", operation.name);
+            }
+        }
     }
 }
