@@ -1,1 +1,4 @@
-//! report
+//! Reports.
+pub mod escape;
+mod location;
+pub mod sarif;
