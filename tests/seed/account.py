@@ -1,0 +1,68 @@
+"""The account that is being seeded: clients for it, the emulator's own objects behind it, and what tests must know."""
+
+import datetime
+import json
+import os
+
+import boto3
+from botocore.config import Config
+from moto.backends import get_backend
+
+ACCOUNT = os.environ.get("MOTO_ACCOUNT_ID", "111122223333")
+HOME = "us-east-1"
+REGIONS = [HOME, "eu-west-1"]
+
+
+class Account:
+    """One emulated account at `url`."""
+
+    def __init__(self, url: str):
+        self.url = url
+        self.id = ACCOUNT
+        # Ids that the emulator chose, by the names that tests know them by.
+        self.facts: dict[str, str] = {}
+        self.now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+        self._clients: dict = {}
+
+    def client(self, service: str, region: str = HOME):
+        key = (service, region)
+        if key not in self._clients:
+            self._clients[key] = boto3.client(
+                service,
+                region_name=region,
+                endpoint_url=self.url,
+                aws_access_key_id="AKIASEEDSEEDSEEDSEED",
+                aws_secret_access_key="seed",
+                config=Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}, parameter_validation=False, inject_host_prefix=False),
+            )
+        return self._clients[key]
+
+    def backend(self, service: str, region: str = "aws"):
+        """The emulator's own state, for what its API cannot set: ages, last uses, the root user."""
+        return get_backend(service)[self.id][region]
+
+    def ago(self, days: float) -> datetime.datetime:
+        return self.now - datetime.timedelta(days=days)
+
+
+def document(*statements: dict) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allow(actions, resources="*", **more) -> dict:
+    return {"Effect": "Allow", "Action": actions, "Resource": resources, **more}
+
+
+def trust(principal, actions="sts:AssumeRole", **more) -> str:
+    return document({"Effect": "Allow", "Principal": principal, "Action": actions, **more})
+
+
+def tls_only(bucket: str) -> dict:
+    return {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }

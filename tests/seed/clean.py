@@ -1,0 +1,263 @@
+"""An account of a small company that does everything right: no rule may fail on it."""
+
+import json
+
+import cloudfront
+import config
+import iam
+import s3
+from account import HOME, REGIONS, Account, allow, document, trust
+from corrections import Root, set_root
+
+ZONES = ("a", "b")
+CODE = b"PK\x05\x06" + bytes(18)
+
+
+def seed(account: Account) -> None:
+    set_root(account, Root(mfa=True, keys=[], created=account.ago(1500)))
+    identities(account)
+    for region in REGIONS:
+        keys(account, region)
+    buckets(account)
+    for region in REGIONS:
+        network(account, region)
+        watching(account, region)
+    machines(account)
+    databases(account)
+    functions(account)
+    trail(account)
+    edges(account)
+
+
+def identities(account: Account) -> None:
+    client = account.client("iam")
+    client.create_account_alias(AccountAlias="clean-example")
+    client.update_account_password_policy(
+        MinimumPasswordLength=16, RequireSymbols=True, RequireNumbers=True, RequireUppercaseCharacters=True,
+        RequireLowercaseCharacters=True, AllowUsersToChangePassword=True, MaxPasswordAge=90, PasswordReusePrevention=24,
+    )
+    narrow = iam.policy(account, "read-documents", allow(["s3:GetObject"], "arn:aws:s3:::documents/*"))
+    client.create_group(GroupName="readers")
+    client.attach_group_policy(GroupName="readers", PolicyArn=narrow)
+    for name in ("ada", "grace"):
+        iam.user(account, name, password_used=1, mfa=True)
+        client.add_user_to_group(GroupName="readers", UserName=name)
+    client.create_saml_provider(Name="okta", SAMLMetadataDocument="<EntityDescriptor/>" + " " * 1000)
+    pinned = {"StringEquals": {"aws:SourceAccount": account.id}, "ArnLike": {"aws:SourceArn": f"arn:aws:ec2:*:{account.id}:*"}}
+    iam.role(account, "application", iam.from_service("ec2.amazonaws.com", **pinned), attached=[narrow])
+    iam.role(account, "function", iam.from_service("lambda.amazonaws.com", StringEquals={"aws:SourceAccount": account.id}), attached=[narrow])
+    github = iam.provider(account, "https://token.actions.githubusercontent.com", "sts.amazonaws.com")
+    actions = "token.actions.githubusercontent.com"
+    subject = {f"{actions}:aud": "sts.amazonaws.com", f"{actions}:sub": "repo:acme/app:environment:production"}
+    iam.role(
+        account,
+        "deploy",
+        trust({"Federated": github}, "sts:AssumeRoleWithWebIdentity", Condition={"StringEquals": subject}),
+        attached=[narrow],
+    )
+    support = iam.AWS + "AWSSupportAccess"
+    iam.role(account, "support", trust({"AWS": f"arn:aws:iam::{account.id}:root"}), attached=[support])
+
+
+def keys(account: Account, region: str) -> None:
+    kms = account.client("kms", region)
+    own = {
+        "Sid": "Account",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account.id}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    made = kms.create_key(Description="data", Policy=document(own))["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName="alias/data", TargetKeyId=made)
+    kms.enable_key_rotation(KeyId=made)
+    account.facts[f"kms-{region}"] = made
+
+
+def buckets(account: Account) -> None:
+    # boto3 puts the account's id in front of the host name, which has no address here.
+    account.backend("s3control").put_public_access_block(
+        account.id,
+        {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True, "RestrictPublicBuckets": True},
+    )
+    client = account.client("s3")
+    for name in ("documents", "access-logs"):
+        client.create_bucket(Bucket=name)
+        s3.harden(account, name, account.facts[f"kms-{HOME}"])
+        client.put_bucket_tagging(
+            Bucket=name,
+            Tagging={"TagSet": [{"Key": k, "Value": v} for k, v in {"Classification": "internal", "Owner": "platform"}.items()]},
+        )
+    s3.trail_bucket(account, "audit-trail")
+    trail_policy = client.get_bucket_policy(Bucket="audit-trail")["Policy"]
+    s3.harden(account, "audit-trail", account.facts[f"kms-{HOME}"])
+    s3.access_logging(account, "documents", "access-logs")
+    s3.access_logging(account, "audit-trail", "access-logs")
+    s3.access_logging(account, "access-logs", "access-logs")
+    client.put_bucket_policy(Bucket="audit-trail", Policy=trail_policy)
+
+
+def network(account: Account, region: str) -> None:
+    """The default VPC goes; ours has flow logs, private subnets and an empty default group."""
+    ec2 = account.client("ec2", region)
+    for vpc in ec2.describe_vpcs()["Vpcs"]:
+        remove(ec2, vpc["VpcId"])
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    account.facts[f"vpc-{region}"] = vpc
+    for n, zone in enumerate(ZONES):
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"{region}{zone}")
+        account.facts[f"subnet-{region}{zone}"] = subnet["Subnet"]["SubnetId"]
+    account.client("logs", region).create_log_group(logGroupName="vpc")
+    ec2.create_flow_logs(
+        ResourceIds=[vpc], ResourceType="VPC", TrafficType="ALL", LogDestinationType="cloud-watch-logs",
+        LogGroupName="vpc", DeliverLogsPermissionArn=f"arn:aws:iam::{account.id}:role/application",
+    )
+    for group in ec2.describe_security_groups()["SecurityGroups"]:
+        if group["IpPermissionsEgress"]:
+            ec2.revoke_security_group_egress(GroupId=group["GroupId"], IpPermissions=group["IpPermissionsEgress"])
+    restrict(ec2)
+    made = ec2.create_security_group(GroupName="service", Description="service", VpcId=vpc)["GroupId"]
+    inside = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "10.0.0.0/16", "Description": "the load balancer"}]}
+    ec2.authorize_security_group_ingress(GroupId=made, IpPermissions=[inside])
+    account.facts[f"sg-{region}"] = made
+    ec2.enable_ebs_encryption_by_default()
+
+
+def remove(ec2, vpc: str) -> None:
+    mine = [{"Name": "vpc-id", "Values": [vpc]}]
+    for subnet in ec2.describe_subnets(Filters=mine)["Subnets"]:
+        ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+    for gateway in ec2.describe_internet_gateways(Filters=[{"Name": "attachment.vpc-id", "Values": [vpc]}])["InternetGateways"]:
+        ec2.detach_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"], VpcId=vpc)
+        ec2.delete_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"])
+    ec2.delete_vpc(VpcId=vpc)
+
+
+def restrict(ec2) -> None:
+    """Network ACLs that let in the VPC's own traffic and answers to it."""
+    for acl in ec2.describe_network_acls()["NetworkAcls"]:
+        for entry in acl["Entries"]:
+            if not entry["Egress"] and entry["RuleNumber"] < 32767:
+                ec2.delete_network_acl_entry(NetworkAclId=acl["NetworkAclId"], RuleNumber=entry["RuleNumber"], Egress=False)
+        ec2.create_network_acl_entry(
+            NetworkAclId=acl["NetworkAclId"], RuleNumber=100, Protocol="-1", RuleAction="allow", Egress=False,
+            CidrBlock="10.0.0.0/16",
+        )
+
+
+def machines(account: Account) -> None:
+    ec2 = account.client("ec2")
+    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    made = ec2.run_instances(
+        ImageId=image,
+        MinCount=1,
+        MaxCount=1,
+        InstanceType="t3.micro",
+        SubnetId=account.facts[f"subnet-{HOME}a"],
+        SecurityGroupIds=[account.facts[f"sg-{HOME}"]],
+        MetadataOptions={"HttpTokens": "required", "HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 1},
+        Monitoring={"Enabled": True},
+        DisableApiTermination=True,
+    )["Instances"][0]
+    account.facts["i-application"] = made["InstanceId"]
+    # The emulator's root volumes are plain; in AWS the region's default would have encrypted them.
+    for volume in account.backend("ec2", HOME).volumes.values():
+        volume.encrypted = True
+    data = ec2.create_volume(AvailabilityZone=f"{HOME}a", Size=8, VolumeType="gp3", Encrypted=True)["VolumeId"]
+    ec2.attach_volume(VolumeId=data, InstanceId=made["InstanceId"], Device="/dev/sdf")
+    account.facts["vol-data"] = data
+    account.facts["snap-data"] = ec2.create_snapshot(VolumeId=data, Description="data")["SnapshotId"]
+
+
+def databases(account: Account) -> None:
+    rds = account.client("rds")
+    key = f"arn:aws:kms:{HOME}:{account.id}:key/{account.facts[f'kms-{HOME}']}"
+    rds.create_db_subnet_group(
+        DBSubnetGroupName="private", DBSubnetGroupDescription="private",
+        SubnetIds=[account.facts[f"subnet-{HOME}{zone}"] for zone in ZONES],
+    )
+    rds.create_db_instance(
+        DBInstanceIdentifier="ledger", DBInstanceClass="db.t3.medium", Engine="postgres", EngineVersion="17.5",
+        StorageEncrypted=True, KmsKeyId=key, PubliclyAccessible=False, MultiAZ=True, DeletionProtection=True,
+        BackupRetentionPeriod=35, AutoMinorVersionUpgrade=True, CopyTagsToSnapshot=True,
+        EnableIAMDatabaseAuthentication=True, EnableCloudwatchLogsExports=["postgresql", "upgrade"],
+        MasterUsername="ledger_owner", ManageMasterUserPassword=True, AllocatedStorage=20, MonitoringInterval=60,
+        MonitoringRoleArn=f"arn:aws:iam::{account.id}:role/application", EnablePerformanceInsights=True,
+        DBSubnetGroupName="private", VpcSecurityGroupIds=[account.facts[f"sg-{HOME}"]],
+    )
+    rds.create_db_snapshot(DBSnapshotIdentifier="ledger-before-migration", DBInstanceIdentifier="ledger")
+
+
+def functions(account: Account) -> None:
+    client = account.client("lambda")
+    client.create_function(
+        FunctionName="thumbnails", Runtime="python3.13", Role=f"arn:aws:iam::{account.id}:role/function",
+        Handler="main.handler", Code={"ZipFile": CODE}, TracingConfig={"Mode": "Active"},
+        KMSKeyArn=f"arn:aws:kms:{HOME}:{account.id}:key/{account.facts[f'kms-{HOME}']}",
+        VpcConfig={
+            "SubnetIds": [account.facts[f"subnet-{HOME}{zone}"] for zone in ZONES],
+            "SecurityGroupIds": [account.facts[f"sg-{HOME}"]],
+        },
+        DeadLetterConfig={"TargetArn": f"arn:aws:sqs:{HOME}:{account.id}:failed-thumbnails"},
+    )
+    client.add_permission(
+        FunctionName="thumbnails", StatementId="documents", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com",
+        SourceArn="arn:aws:s3:::documents", SourceAccount=account.id,
+    )
+    client.create_function_url_config(FunctionName="thumbnails", AuthType="AWS_IAM")
+
+
+def watching(account: Account, region: str) -> None:
+    on = {"Enable": True}
+    made = account.client("guardduty", region).create_detector(
+        Enable=True,
+        FindingPublishingFrequency="FIFTEEN_MINUTES",
+        DataSources={
+            "S3Logs": on, "Kubernetes": {"AuditLogs": on},
+            "MalwareProtection": {"ScanEc2InstanceWithFindings": {"EbsVolumes": True}},
+        },
+        Features=[
+            {"Name": name, "Status": "ENABLED"}
+            for name in (
+                "S3_DATA_EVENTS", "EKS_AUDIT_LOGS", "EBS_MALWARE_PROTECTION", "RDS_LOGIN_EVENTS", "LAMBDA_NETWORK_LOGS",
+                "RUNTIME_MONITORING",
+            )
+        ],
+    )
+    account.facts[f"detector-{region}"] = made["DetectorId"]
+    config.recorder(account, region, "audit-trail")
+
+
+def trail(account: Account) -> None:
+    logs = account.client("logs")
+    logs.create_log_group(logGroupName="trail")
+    key = f"arn:aws:kms:{HOME}:{account.id}:key/{account.facts[f'kms-{HOME}']}"
+    trails = account.client("cloudtrail")
+    trails.create_trail(
+        Name="audit", S3BucketName="audit-trail", IsMultiRegionTrail=True, IncludeGlobalServiceEvents=True,
+        EnableLogFileValidation=True, KmsKeyId=key,
+        CloudWatchLogsLogGroupArn=f"arn:aws:logs:{HOME}:{account.id}:log-group:trail:*",
+        CloudWatchLogsRoleArn=f"arn:aws:iam::{account.id}:role/application",
+    )
+    data = {"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}
+    trails.put_event_selectors(
+        TrailName="audit",
+        EventSelectors=[{"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": [data]}],
+    )
+    trails.start_logging(Name="audit")
+    stored = account.backend("cloudtrail", HOME).trails["audit"]
+    stored.status.latest_delivery_time = account.now.timestamp()
+
+
+def edges(account: Account) -> None:
+    sns = account.client("sns")
+    arn = sns.create_topic(Name="alarms", Attributes={"KmsMasterKeyId": "alias/aws/sns"})["TopicArn"]
+    publish = {"Sid": "Alarms", "Effect": "Allow", "Principal": {"Service": "cloudwatch.amazonaws.com"}, "Action": "SNS:Publish"}
+    bound = {"StringEquals": {"aws:SourceAccount": account.id}}
+    sns.set_topic_attributes(
+        TopicArn=arn,
+        AttributeName="Policy",
+        AttributeValue=json.dumps({"Version": "2012-10-17", "Statement": [{**publish, "Resource": arn, "Condition": bound}]}),
+    )
+    sns.subscribe(TopicArn=arn, Protocol="https", Endpoint="https://pager.example.com/alarms")
+    account.facts["distribution"] = cloudfront.distribution(account, "site", "redirect-to-https", "TLSv1.2_2021")

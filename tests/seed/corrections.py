@@ -1,0 +1,123 @@
+"""Makes the emulator say what AWS says, where it is known to say something else.
+
+Only facts that AWS documents are corrected: what a new bucket has since January and April 2023, that the credential
+report has a row for the root user, and which fields a row has. Answers to operations that the emulator lacks
+altogether are recorded in `tests/recorded`.
+"""
+
+from moto.iam.models import IAMBackend, User
+from moto.s3.models import FakeBucket, PublicAccessBlock
+
+DATE = "%Y-%m-%dT%H:%M:%S+00:00"
+
+
+class Root:
+    """The root user as the credential report and the account summary show it."""
+
+    def __init__(self, mfa: bool, keys: list[tuple], created, password_last_used=None):
+        self.mfa = mfa
+        # (created, last used) of each active key.
+        self.keys = keys
+        self.created = created
+        self.password_last_used = password_last_used
+
+
+def set_root(account, root: Root) -> None:
+    backend = account.backend("iam")
+    backend.soc2scan_root = root
+    backend.account_summary._account_mfa_enabled = int(root.mfa)
+    backend.account_summary._account_access_keys_present = int(bool(root.keys))
+
+
+def apply() -> None:
+    _bucket_defaults()
+    _credential_report()
+
+
+def _bucket_defaults() -> None:
+    made = FakeBucket.__init__
+
+    def init(self, *args, **kwargs):
+        made(self, *args, **kwargs)
+        self.public_access_block = PublicAccessBlock(
+            block_public_acls="true", ignore_public_acls="true", block_public_policy="true", restrict_public_buckets="true"
+        )
+        self.ownership_rule = "BucketOwnerEnforced"
+        self.encryption = {
+            "Rule": {
+                "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
+                "BucketKeyEnabled": "false",
+            }
+        }
+
+    FakeBucket.__init__ = init
+
+
+HEADER = (
+    "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,"
+    "mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,"
+    "access_key_1_last_used_region,access_key_1_last_used_service,access_key_2_active,access_key_2_last_rotated,"
+    "access_key_2_last_used_date,access_key_2_last_used_region,access_key_2_last_used_service,cert_1_active,"
+    "cert_1_last_rotated,cert_2_active,cert_2_last_rotated,additional_credentials_info"
+)
+
+
+def _credential_report() -> None:
+    def report(self) -> str:
+        if not self.credential_report:
+            from moto.iam.exceptions import ReportNotPresentException
+
+            raise ReportNotPresentException("Credential report not present")
+        rows = [HEADER, _root_row(self.soc2scan_root, self.account_id)]
+        rows += [_user_row(user) for user in self.users.values()]
+        return "\n".join(rows)
+
+    IAMBackend.get_credential_report = report
+    User.soc2scan_password_changed = None
+
+
+def _root_row(root: Root, account_id: str) -> str:
+    keys = [("true", created, used) for created, used in root.keys]
+    row = ["<root_account>", f"arn:aws:iam::{account_id}:root", root.created.strftime(DATE), "not_supported"]
+    row += [_time(root.password_last_used, "no_information"), "not_supported", "not_supported", _flag(root.mfa)]
+    return ",".join(row + _keys(keys) + ["false", "N/A", "false", "N/A", ""])
+
+
+def _user_row(user) -> str:
+    keys = [(_flag(k.status == "Active"), k.create_date, _used(k)) for k in user.access_keys]
+    row = [user.name, user.arn, user.create_date.strftime(DATE)]
+    if user.password:
+        changed = user.soc2scan_password_changed or user.create_date
+        row += ["true", _time(user.password_last_used, "no_information"), changed.strftime(DATE), "N/A"]
+    else:
+        row += ["false", "N/A", "N/A", "N/A"]
+    row.append(_flag(bool(user.mfa_devices)))
+    certificates = [_flag(c.status == "Active") for c in user.signing_certificates.values()]
+    row += _keys(keys)
+    for n in range(2):
+        row += [certificates[n], user.create_date.strftime(DATE)] if n < len(certificates) else ["false", "N/A"]
+    return ",".join(row + [""])
+
+
+def _keys(keys) -> list[str]:
+    row = []
+    for n in range(2):
+        if n < len(keys):
+            active, created, used = keys[n]
+            row += [active, created.strftime(DATE), _time(used, "N/A")]
+            row += ["us-east-1", "s3"] if used else ["N/A", "N/A"]
+        else:
+            row += ["false", "N/A", "N/A", "N/A", "N/A"]
+    return row
+
+
+def _used(key):
+    return key.last_used.timestamp if key.last_used else None
+
+
+def _time(moment, otherwise: str) -> str:
+    return moment.strftime(DATE) if moment else otherwise
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"

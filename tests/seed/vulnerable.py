@@ -1,0 +1,429 @@
+"""An account with something wrong of every kind, and beside each wrong thing its right twin.
+
+What each resource is there for stands in its name; `tests/expected/vulnerable.tsv` says what is to be said of it.
+"""
+
+import json
+
+import cloudfront
+import config
+import iam
+import s3
+from account import HOME, Account, allow, document, tls_only, trust
+from corrections import Root, set_root
+
+VENDOR = "444455556666"
+AWAY = "eu-west-1"
+
+
+def seed(account: Account) -> None:
+    set_root(
+        account,
+        Root(
+            mfa=False,
+            keys=[(account.ago(900), account.ago(3))],
+            created=account.ago(1500),
+            password_last_used=account.ago(2),
+        ),
+    )
+    identities(account)
+    keys(account)
+    buckets(account)
+    network(account)
+    machines(account)
+    databases(account)
+    functions(account)
+    watching(account)
+    edges(account)
+
+
+def identities(account: Account) -> None:
+    client = account.client("iam")
+    client.create_account_alias(AccountAlias="vulnerable-example")
+    client.update_account_password_policy(
+        MinimumPasswordLength=8, RequireSymbols=False, RequireNumbers=True, RequireUppercaseCharacters=True,
+        RequireLowercaseCharacters=True, AllowUsersToChangePassword=True,
+    )
+    iam.user(account, "console-with-mfa", password_used=1, mfa=True)
+    iam.user(account, "console-without-mfa", password_used=1)
+    iam.user(account, "console-idle", password_used=200, mfa=True)
+    iam.user(account, "console-never", password_used="never", mfa=True)
+    iam.user(account, "no-console")
+    iam.user(account, "key-fresh")
+    iam.user(account, "key-old")
+    iam.user(account, "key-idle")
+    iam.user(account, "key-inactive")
+    iam.user(account, "key-pair")
+    account.facts["key-fresh"] = iam.key(account, "key-fresh", age=10, used=1)
+    account.facts["key-old"] = iam.key(account, "key-old", age=400, used=1)
+    account.facts["key-idle"] = iam.key(account, "key-idle", age=80, used=60)
+    account.facts["key-inactive"] = iam.key(account, "key-inactive", age=500, used=300, active=False)
+    account.facts["key-pair-1"] = iam.key(account, "key-pair", age=20, used=1)
+    account.facts["key-pair-2"] = iam.key(account, "key-pair", age=200, used=2)
+
+    everything = iam.policy(account, "everything", allow("*"))
+    iam.policy(account, "everything-unattached", allow("*"))
+    but_denied = iam.policy(
+        account, "everything-but-denied", allow("*"), {"Effect": "Deny", "Action": "*", "Resource": "*"}
+    )
+    all_but = iam.policy(account, "all-but-billing", {"Effect": "Allow", "NotAction": "aws-portal:*", "Resource": "*"})
+    narrow = iam.policy(account, "narrow", allow(["s3:GetObject"], "arn:aws:s3:::hardened/*"))
+    escalating = iam.policy(account, "escalating", allow(["iam:CreatePolicyVersion"]))
+    passing = iam.policy(account, "passes-any-role", allow(["iam:PassRole"]))
+    whole_service = iam.policy(account, "whole-service", allow("s3:*"))
+    assuming = iam.policy(account, "assumes-any-role", allow("sts:AssumeRole"))
+    silencing = iam.policy(account, "silences-trails", allow("cloudtrail:*"))
+    unlocking = iam.policy(account, "decrypts-everything", allow(["kms:Decrypt"]))
+
+    for name, attached in {
+        "administrators": [iam.AWS + "AdministratorAccess"],
+        "developers": [narrow, escalating, passing],
+        "operators": [whole_service, assuming, silencing, unlocking, all_but, but_denied],
+        "empty-group": [],
+    }.items():
+        client.create_group(GroupName=name)
+        for arn in attached:
+            client.attach_group_policy(GroupName=name, PolicyArn=arn)
+    client.put_group_policy(GroupName="developers", PolicyName="inline-everything", PolicyDocument=document(allow("*")))
+    client.add_user_to_group(GroupName="administrators", UserName="console-with-mfa")
+    client.add_user_to_group(GroupName="developers", UserName="no-console")
+
+    iam.user(account, "administrator-directly", password_used=1)
+    client.attach_user_policy(UserName="administrator-directly", PolicyArn=iam.AWS + "AdministratorAccess")
+    iam.user(account, "inline-administrator")
+    client.put_user_policy(UserName="inline-administrator", PolicyName="root-in-disguise", PolicyDocument=document(allow("*")))
+
+    iam.role(account, "application", iam.from_service("ec2.amazonaws.com"), attached=[narrow])
+    iam.role(account, "anyone", trust({"AWS": "*"}))
+    iam.role(account, "vendor-without-external-id", trust({"AWS": f"arn:aws:iam::{VENDOR}:root"}), attached=[iam.AWS + "ReadOnlyAccess"])
+    iam.role(
+        account,
+        "vendor-with-external-id",
+        trust({"AWS": f"arn:aws:iam::{VENDOR}:root"}, Condition={"StringEquals": {"sts:ExternalId": "8f2c1"}}),
+    )
+    iam.role(account, "administrator-role", trust({"AWS": f"arn:aws:iam::{account.id}:root"}), attached=[iam.AWS + "AdministratorAccess"])
+    iam.role(account, "custom-administrator-role", iam.from_service("lambda.amazonaws.com"), attached=[everything])
+    iam.role(account, "inline-administrator-role", iam.from_service("lambda.amazonaws.com"), inline={"all": [allow("*")]})
+    iam.role(account, "idle-role", iam.from_service("ec2.amazonaws.com"), used=300)
+    github = iam.provider(account, "https://token.actions.githubusercontent.com", "sts.amazonaws.com")
+    actions = "token.actions.githubusercontent.com"
+    iam.role(
+        account,
+        "github-pinned",
+        trust(
+            {"Federated": github},
+            "sts:AssumeRoleWithWebIdentity",
+            Condition={"StringEquals": {f"{actions}:aud": "sts.amazonaws.com", f"{actions}:sub": "repo:acme/app:ref:refs/heads/main"}},
+        ),
+    )
+    iam.role(
+        account,
+        "github-anyone",
+        trust(
+            {"Federated": github},
+            "sts:AssumeRoleWithWebIdentity",
+            Condition={"StringEquals": {f"{actions}:aud": "sts.amazonaws.com"}},
+        ),
+    )
+
+
+def keys(account: Account) -> None:
+    kms = account.client("kms")
+
+    def key(name: str, rotated=False, **more) -> str:
+        made = kms.create_key(Description=name, **more)["KeyMetadata"]["KeyId"]
+        kms.create_alias(AliasName=f"alias/{name}", TargetKeyId=made)
+        if rotated:
+            kms.enable_key_rotation(KeyId=made)
+        account.facts[f"kms-{name}"] = made
+        return made
+
+    own = {"Sid": "Account", "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account.id}:root"}, "Action": "kms:*", "Resource": "*"}
+    key("rotated", rotated=True, Policy=document(own))
+    key("not-rotated", Policy=document(own))
+    everyone = {"Sid": "Everyone", "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:Decrypt", "Resource": "*"}
+    key("public", rotated=True, Policy=document(own, everyone))
+    here = dict(everyone, Sid="Here", Condition={"StringEquals": {"kms:CallerAccount": account.id}})
+    key("public-but-bound", rotated=True, Policy=document(own, here))
+    key("asymmetric", KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY", Policy=document(own))
+    leaving = key("leaving", rotated=True, Policy=document(own))
+    kms.schedule_key_deletion(KeyId=leaving, PendingWindowInDays=7)
+
+
+def buckets(account: Account) -> None:
+    client = account.client("s3")
+    away = account.client("s3", AWAY)
+
+    def bucket(name: str) -> str:
+        client.create_bucket(Bucket=name)
+        return name
+
+    def unblock(name: str) -> None:
+        client.delete_public_access_block(Bucket=name)
+
+    bucket("as-created")
+    hardened = bucket("hardened")
+    logs = bucket("access-logs")
+    for name in (hardened, logs):
+        s3.harden(account, name, account.facts["kms-rotated"])
+    s3.access_logging(account, hardened, logs)
+
+    read = {"Sid": "Read", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject"}
+    name = bucket("public-by-policy")
+    unblock(name)
+    client.put_bucket_policy(Bucket=name, Policy=document({**read, "Resource": f"arn:aws:s3:::{name}/*"}))
+
+    name = bucket("public-policy-blocked")
+    client.put_bucket_policy(Bucket=name, Policy=document({**read, "Resource": f"arn:aws:s3:::{name}/*"}))
+
+    name = bucket("organization-only")
+    unblock(name)
+    bound = {"StringEquals": {"aws:PrincipalOrgID": "o-exampleorg"}}
+    client.put_bucket_policy(Bucket=name, Policy=document({**read, "Resource": f"arn:aws:s3:::{name}/*", "Condition": bound}))
+
+    name = bucket("public-by-acl")
+    unblock(name)
+    client.put_bucket_ownership_controls(Bucket=name, OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]})
+    client.put_bucket_acl(Bucket=name, ACL="public-read")
+
+    name = bucket("writable-by-acl")
+    unblock(name)
+    client.put_bucket_ownership_controls(Bucket=name, OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]})
+    client.put_bucket_acl(Bucket=name, ACL="public-read-write")
+
+    name = bucket("tls-for-objects-only")
+    partly = tls_only(name)
+    partly["Resource"] = f"arn:aws:s3:::{name}/*"
+    client.put_bucket_policy(Bucket=name, Policy=document(partly))
+    client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Suspended"})
+
+    away.create_bucket(Bucket="in-ireland", CreateBucketConfiguration={"LocationConstraint": AWAY})
+    away.put_bucket_policy(Bucket="in-ireland", Policy=document(tls_only("in-ireland")))
+
+
+WORLD = [{"CidrIp": "0.0.0.0/0"}]
+WORLD6 = [{"CidrIpv6": "::/0"}]
+
+
+def network(account: Account) -> None:
+    ec2 = account.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    account.facts["vpc-logged"] = vpc
+    account.facts["vpc-default"] = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
+    account.facts["vpc-default-away"] = account.client("ec2", AWAY).describe_vpcs()["Vpcs"][0]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24", AvailabilityZone=f"{HOME}a")["Subnet"]["SubnetId"]
+    account.facts["subnet"] = subnet
+    account.client("logs").create_log_group(logGroupName="vpc")
+    ec2.create_flow_logs(
+        ResourceIds=[vpc], ResourceType="VPC", TrafficType="ALL", LogDestinationType="cloud-watch-logs", LogGroupName="vpc",
+        DeliverLogsPermissionArn=f"arn:aws:iam::{account.id}:role/application",
+    )
+    default_groups(account, vpc)
+
+    def group(name: str, *rules: dict) -> str:
+        made = ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"]
+        if rules:
+            ec2.authorize_security_group_ingress(GroupId=made, IpPermissions=list(rules))
+        account.facts[f"sg-{name}"] = made
+        return made
+
+    def tcp(low: int, high: int, **source) -> dict:
+        return {"IpProtocol": "tcp", "FromPort": low, "ToPort": high, **source}
+
+    group("closed")
+    group("web", tcp(443, 443, IpRanges=WORLD, Ipv6Ranges=WORLD6))
+    group("ssh-from-everywhere", tcp(22, 22, IpRanges=WORLD))
+    group("ssh-from-everywhere-v6", tcp(22, 22, Ipv6Ranges=WORLD6))
+    group("ssh-from-office", tcp(22, 22, IpRanges=[{"CidrIp": "198.51.100.0/24"}]))
+    group("ssh-from-two-halves", tcp(22, 22, IpRanges=[{"CidrIp": "0.0.0.0/1"}, {"CidrIp": "128.0.0.0/1"}]))
+    group("rdp-in-a-range", tcp(3000, 4000, IpRanges=WORLD))
+    group("all-tcp", tcp(0, 65535, IpRanges=WORLD))
+    group("all-protocols", {"IpProtocol": "-1", "IpRanges": WORLD})
+    group("postgres", tcp(5432, 5432, IpRanges=WORLD))
+    group("udp-22", {"IpProtocol": "udp", "FromPort": 22, "ToPort": 22, "IpRanges": WORLD})
+    group("ping", {"IpProtocol": "icmp", "FromPort": -1, "ToPort": -1, "IpRanges": WORLD})
+
+    def prefixes(name: str, cidr: str) -> str:
+        made = ec2.create_managed_prefix_list(
+            PrefixListName=name, AddressFamily="IPv4", MaxEntries=5, Entries=[{"Cidr": cidr, "Description": name}]
+        )["PrefixList"]["PrefixListId"]
+        account.facts[f"pl-{name}"] = made
+        return made
+
+    everyone, office = prefixes("everyone", "0.0.0.0/0"), prefixes("office", "198.51.100.0/24")
+    group("mysql-from-list", tcp(3306, 3306, PrefixListIds=[{"PrefixListId": everyone}]))
+    group("mysql-from-office-list", tcp(3306, 3306, PrefixListIds=[{"PrefixListId": office}]))
+
+
+def default_groups(account: Account, emptied: str) -> None:
+    """AWS gives every default group a rule that refers to itself; the emulator does not."""
+    for region in (HOME, AWAY):
+        ec2 = account.client("ec2", region)
+        groups = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["default"]}])["SecurityGroups"]
+        for group in groups:
+            if group["VpcId"] == emptied:
+                account.facts["sg-default-emptied"] = group["GroupId"]
+                if group["IpPermissionsEgress"]:
+                    ec2.revoke_security_group_egress(GroupId=group["GroupId"], IpPermissions=group["IpPermissionsEgress"])
+                continue
+            own = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": group["GroupId"], "UserId": account.id}]}
+            ec2.authorize_security_group_ingress(GroupId=group["GroupId"], IpPermissions=[own])
+            account.facts["sg-default" if region == HOME else "sg-default-away"] = group["GroupId"]
+
+
+def machines(account: Account) -> None:
+    ec2 = account.client("ec2")
+    ec2.enable_ebs_encryption_by_default()
+    zone = f"{HOME}a"
+
+    def volume(name: str, **more) -> str:
+        made = ec2.create_volume(AvailabilityZone=zone, Size=8, VolumeType="gp3", **more)["VolumeId"]
+        account.facts[f"vol-{name}"] = made
+        return made
+
+    # Before the default of the region, as an old volume would be.
+    ec2.disable_ebs_encryption_by_default()
+    encrypted, plain = volume("encrypted", Encrypted=True), volume("plain", Encrypted=False)
+    ec2.enable_ebs_encryption_by_default()
+
+    def snapshot(name: str, of: str, **attribute) -> None:
+        made = ec2.create_snapshot(VolumeId=of, Description=name)["SnapshotId"]
+        account.facts[f"snap-{name}"] = made
+        if attribute:
+            ec2.modify_snapshot_attribute(
+                SnapshotId=made, Attribute="createVolumePermission", OperationType="add", **attribute
+            )
+
+    snapshot("encrypted", encrypted)
+    snapshot("plain", plain)
+    snapshot("public", plain, GroupNames=["all"])
+    snapshot("shared", plain, UserIds=[VENDOR])
+
+    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+
+    def instance(name: str, tokens: str) -> str:
+        made = ec2.run_instances(
+            ImageId=image,
+            MinCount=1,
+            MaxCount=1,
+            InstanceType="t3.micro",
+            SubnetId=account.facts["subnet"],
+            SecurityGroupIds=[account.facts["sg-closed"]],
+            MetadataOptions={"HttpTokens": tokens, "HttpEndpoint": "enabled"},
+            TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}]}],
+            UserData="#!/bin/sh\nexport DB_PASSWORD=hunter2-must-never-appear",
+        )["Instances"][0]["InstanceId"]
+        account.facts[f"i-{name}"] = made
+        return made
+
+    instance("imds-v1", "optional")
+    current = instance("imds-v2", "required")
+    own = ec2.create_image(InstanceId=current, Name="public-image")["ImageId"]
+    ec2.modify_image_attribute(ImageId=own, LaunchPermission={"Add": [{"Group": "all"}]})
+    account.facts["ami-public"] = own
+    account.facts["ami-private"] = ec2.create_image(InstanceId=current, Name="private-image")["ImageId"]
+
+
+def databases(account: Account) -> None:
+    rds = account.client("rds")
+    key = f"arn:aws:kms:{HOME}:{account.id}:key/{account.facts['kms-rotated']}"
+    common = {"MasterUsername": "admin", "MasterUserPassword": "correct-horse-battery", "AllocatedStorage": 20}
+    rds.create_db_instance(
+        DBInstanceIdentifier="db-hardened", DBInstanceClass="db.t3.medium", Engine="postgres", StorageEncrypted=True,
+        KmsKeyId=key, PubliclyAccessible=False, MultiAZ=True, DeletionProtection=True, BackupRetentionPeriod=35,
+        AutoMinorVersionUpgrade=True, CopyTagsToSnapshot=True, EnableIAMDatabaseAuthentication=True,
+        EnableCloudwatchLogsExports=["postgresql", "upgrade"], **common,
+    )
+    rds.create_db_instance(
+        DBInstanceIdentifier="db-plain-public", DBInstanceClass="db.t3.medium", Engine="mysql", StorageEncrypted=False,
+        PubliclyAccessible=True, MultiAZ=False, DeletionProtection=False, BackupRetentionPeriod=0,
+        AutoMinorVersionUpgrade=False, **common,
+    )
+    cluster = {"MasterUsername": "admin", "MasterUserPassword": "correct-horse-battery", "Engine": "aurora-postgresql"}
+    rds.create_db_cluster(
+        DBClusterIdentifier="cluster-hardened", StorageEncrypted=True, KmsKeyId=key, DeletionProtection=True,
+        BackupRetentionPeriod=35, **cluster,
+    )
+    rds.create_db_cluster(
+        DBClusterIdentifier="cluster-plain", StorageEncrypted=False, DeletionProtection=False, BackupRetentionPeriod=1, **cluster
+    )
+    for name, of in {"rds-encrypted": "db-hardened", "rds-plain": "db-plain-public", "rds-public": "db-plain-public"}.items():
+        rds.create_db_snapshot(DBSnapshotIdentifier=name, DBInstanceIdentifier=of)
+    rds.modify_db_snapshot_attribute(DBSnapshotIdentifier="rds-public", AttributeName="restore", ValuesToAdd=["all"])
+    rds.modify_db_snapshot_attribute(DBSnapshotIdentifier="rds-plain", AttributeName="restore", ValuesToAdd=[VENDOR])
+    rds.create_db_cluster_snapshot(DBClusterSnapshotIdentifier="cluster-snapshot-public", DBClusterIdentifier="cluster-plain")
+    rds.modify_db_cluster_snapshot_attribute(
+        DBClusterSnapshotIdentifier="cluster-snapshot-public", AttributeName="restore", ValuesToAdd=["all"]
+    )
+
+
+def functions(account: Account) -> None:
+    client = account.client("lambda")
+    role = f"arn:aws:iam::{account.id}:role/application"
+
+    def function(name: str, runtime="python3.13") -> str:
+        client.create_function(
+            FunctionName=name, Runtime=runtime, Role=role, Handler="main.handler", Code={"ZipFile": CODE},
+            Environment={"Variables": {"API_TOKEN": "hunter2-must-never-appear"}},
+        )
+        return name
+
+    function("private")
+    function("old-runtime", runtime="python3.7")
+    function("public")
+    client.add_permission(FunctionName="public", StatementId="everyone", Action="lambda:InvokeFunction", Principal="*")
+    function("called-by-bucket")
+    client.add_permission(
+        FunctionName="called-by-bucket", StatementId="s3", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com",
+        SourceArn="arn:aws:s3:::hardened", SourceAccount=account.id,
+    )
+    function("open-url")
+    client.create_function_url_config(FunctionName="open-url", AuthType="NONE")
+    function("signed-url")
+    client.create_function_url_config(FunctionName="signed-url", AuthType="AWS_IAM")
+
+
+# An empty zip file: the end of a central directory with no entries.
+CODE = b"PK\x05\x06" + bytes(18)
+
+
+def watching(account: Account) -> None:
+    s3.trail_bucket(account, "trail-logs")
+    trails = account.client("cloudtrail")
+    account.client("sns").create_topic(Name="trail-topic")
+    trails.create_trail(
+        Name="everywhere", S3BucketName="trail-logs", IsMultiRegionTrail=True, IncludeGlobalServiceEvents=True,
+        EnableLogFileValidation=True, KmsKeyId=f"arn:aws:kms:{HOME}:{account.id}:key/{account.facts['kms-rotated']}",
+    )
+    trails.start_logging(Name="everywhere")
+    trails.create_trail(Name="weak", S3BucketName="trail-logs", IsMultiRegionTrail=False, EnableLogFileValidation=False)
+    trails.start_logging(Name="weak")
+    trails.create_trail(Name="stopped", S3BucketName="trail-logs", IsMultiRegionTrail=True, EnableLogFileValidation=True)
+
+    account.facts["detector"] = account.client("guardduty").create_detector(
+        Enable=True, FindingPublishingFrequency="FIFTEEN_MINUTES"
+    )["DetectorId"]
+    config.recorder(account, HOME, "trail-logs")
+
+
+def edges(account: Account) -> None:
+    sns = account.client("sns")
+
+    def topic(name: str, policy: dict | None = None, **attributes) -> str:
+        arn = sns.create_topic(Name=name, Attributes=attributes)["TopicArn"]
+        if policy:
+            sns.set_topic_attributes(
+                TopicArn=arn, AttributeName="Policy", AttributeValue=json.dumps({"Version": "2012-10-17", "Statement": [{**policy, "Resource": arn}]})
+            )
+        return arn
+
+    topic("topic-private", KmsMasterKeyId="alias/aws/sns")
+    topic("topic-public", {"Sid": "Everyone", "Effect": "Allow", "Principal": "*", "Action": "SNS:Publish"})
+    owner = {"StringEquals": {"AWS:SourceOwner": account.id}}
+    arn = topic("topic-bound", {"Sid": "Owner", "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "SNS:Publish", "Condition": owner})
+    sns.subscribe(TopicArn=arn, Protocol="http", Endpoint="http://hooks.example.com/alarm")
+    sns.subscribe(TopicArn=arn, Protocol="https", Endpoint="https://hooks.example.com/alarm")
+
+    account.facts["distribution-plain"] = cloudfront.distribution(account, "plain", "allow-all", None)
+    account.facts["distribution-tls"] = cloudfront.distribution(account, "tls", "redirect-to-https", "TLSv1.2_2021")
