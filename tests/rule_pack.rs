@@ -36,21 +36,16 @@ fn texts() -> Vec<(String, String)> {
         .collect()
 }
 
+fn help(error: &dyn miette::Diagnostic) -> String {
+    error.help().map(|h| format!(" ({h})")).unwrap_or_default()
+}
+
 fn pack(schemas: &ResourceSchemas) -> RulePack {
     RulePack::from_texts(texts(), schemas).unwrap_or_else(|e| match e {
-        LoadError::Mistakes(m) => panic!(
-            "{}",
-            m.errors
-                .iter()
-                .map(|e| format!(
-                    "{:?}\n",
-                    miette::Report::msg(
-                        e.to_string()
-                            + &miette::Diagnostic::help(e).map(|h| format!("  help: {h}")).unwrap_or_default()
-                    )
-                ))
-                .collect::<String>()
-        ),
+        LoadError::Mistakes(m) => {
+            let lines: Vec<String> = m.errors.iter().map(|e| format!("{e}{}", help(e))).collect();
+            panic!("{}", lines.join("\n"))
+        }
         other => panic!("{other}"),
     })
 }

@@ -29,7 +29,7 @@ pub(crate) fn all() -> Vec<Function> {
             takes_unknown: false,
             reads: &[],
             summary: "What a resource policy allows, and to whom, less what its Deny statements take away.",
-            run: |env, a, _| answer(a, policy::who(&json(&a[0]), &context(env))),
+            run: |env, a, _| on_policy(a, |policy| policy::who(policy, &context(env))),
         },
         Function {
             name: "publicGrants",
@@ -41,7 +41,7 @@ pub(crate) fn all() -> Vec<Function> {
             run: |env, a, _| {
                 let actions = texts(&a[1]);
                 let actions: Vec<&str> = actions.iter().map(String::as_str).collect();
-                answer(a, policy::public_grants(&json(&a[0]), &actions, &context(env)))
+                on_policy(a, |policy| policy::public_grants(policy, &actions, &context(env)))
             },
         },
         Function {
@@ -53,7 +53,9 @@ pub(crate) fn all() -> Vec<Function> {
             summary: "The Deny statements that refuse plain HTTP for some actions on some resources; empty if none do.",
             run: |_, a, _| {
                 let (actions, resources) = (texts(&a[1]), texts(&a[2]));
-                answer(a, policy::denies_insecure_transport(&json(&a[0]), &borrowed(&actions), &borrowed(&resources)))
+                on_policy(a, |policy| {
+                    policy::denies_insecure_transport(policy, &borrowed(&actions), &borrowed(&resources))
+                })
             },
         },
         Function {
@@ -70,7 +72,9 @@ pub(crate) fn all() -> Vec<Function> {
                     ref other => return Val::fault(format!("{} where a TLS version was expected", other.kind())),
                 };
                 let (actions, resources) = (texts(&a[2]), texts(&a[3]));
-                answer(a, policy::denies_tls_below(&json(&a[0]), version, &borrowed(&actions), &borrowed(&resources)))
+                on_policy(a, |policy| {
+                    policy::denies_tls_below(policy, version, &borrowed(&actions), &borrowed(&resources))
+                })
             },
         },
     ];
@@ -286,6 +290,15 @@ fn bucket_public_routes<'v>(env: &Env<'v>, a: &[Val<'v>], _: Option<&regex::Rege
         context: context(env),
     };
     answer(a, public_routes_of(&bucket, &accesses))
+}
+
+/// Asks about the policy in the first argument. Where there is none, nothing is granted and nothing denied.
+pub(super) fn on_policy<'v, T: Serialize>(a: &[Val<'v>], ask: impl FnOnce(&Value) -> Answer<Vec<T>>) -> Val<'v> {
+    let policy = json(&a[0]);
+    match Input::of(&policy) {
+        Input::Known(policy) => answer(a, ask(policy)),
+        _ => owned(Value::Array(Vec::new())),
+    }
 }
 
 /// Whose policy it is.
