@@ -15,6 +15,8 @@ mod json;
 mod query;
 mod rest;
 mod scalar;
+#[cfg(test)]
+mod tests;
 mod xml;
 
 pub use error::{ParseError, SerializeError};

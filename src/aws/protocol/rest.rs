@@ -270,15 +270,17 @@ impl Codec<'_> {
         body: &[u8],
     ) -> Result<Value, ParseError> {
         let shape = self.shape_to_read(output, &Path::Root)?;
-        let outside = self.read_outside(shape, status, headers)?;
-        let inside = self.read_body(operation, shape, status, headers, body)?;
+        let mut members = self.read_body(operation, shape, status, headers, body)?;
+        members.extend(self.read_outside(shape, status, headers)?);
         let mut document = Map::new();
         // In the order of the model, wherever a member came from.
-        for name in shape.members.keys().chain(["SDK_UNKNOWN_MEMBER"]) {
-            if let Some(value) = outside.get(name).or_else(|| inside.get(name)) {
-                document.insert(name.to_owned(), value.clone());
+        for name in shape.members.keys() {
+            if let Some((name, value)) = members.remove_entry(name) {
+                document.insert(name, value);
             }
         }
+        // What is no member of the model, as the name of an unknown one of a union.
+        document.extend(members);
         let mut document = Value::Object(document);
         if document["EncodingType"] == "url" {
             self.decode_urls(output, &mut document);
@@ -508,4 +510,32 @@ fn read_header_map(prefix: &str, headers: &HeaderMap, path: &Path<'_>) -> Result
         }
     }
     Ok(map)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_in_a_header_is_split_at_commas_outside_of_quotes() {
+        assert_eq!(split_list("a, b,c"), ["a", "b", "c"]);
+        assert_eq!(split_list(r#""b,c", "\"def\"" , a"#), ["b,c", "\"def\"", "a"]);
+        assert_eq!(split_list("a,,b"), ["a", "", "b"]);
+        assert_eq!(split_list(r#""unfinished, "#), ["unfinished, "]);
+        assert!(split_list("  ").is_empty());
+    }
+
+    #[test]
+    fn dates_in_a_header_are_split_at_every_second_comma() {
+        let one = "Mon, 16 Dec 2019 23:48:18 GMT";
+        assert_eq!(split_dates(&format!("{one}, {one}")), [one, one]);
+    }
+
+    #[test]
+    fn what_is_quoted_is_split_back() {
+        for text in ["a", "a,b", "a\"b", "a\\\"b,", ""] {
+            let list = format!("{}, {}", quoted(text.to_owned()), quoted("z".to_owned()));
+            assert_eq!(split_list(&list), [text, "z"], "{list}");
+        }
+    }
 }

@@ -245,3 +245,68 @@ fn epoch_seconds(timestamp: Timestamp) -> Value {
     #[expect(clippy::cast_precision_loss, reason = "a double is what the wire has")]
     Value::from(timestamp.as_microsecond() as f64 / 1e6)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(text: &str) -> Option<String> {
+        read_timestamp(text).map(|timestamp| timestamp.to_string())
+    }
+
+    #[test]
+    fn times_are_read_in_every_format_that_services_write() {
+        for (text, expected) in [
+            ("2026-03-01T10:00:00Z", "2026-03-01T10:00:00Z"),
+            ("2026-03-01T10:00:00.000Z", "2026-03-01T10:00:00Z"),
+            ("2026-03-01T11:30:00.25+01:30", "2026-03-01T10:00:00.25Z"),
+            ("2026-03-01T10:00:00.000+0000", "2026-03-01T10:00:00Z"),
+            ("2026-03-01T10:00:00", "2026-03-01T10:00:00Z"),
+            ("2026-03-01T10:00:00.123456789Z", "2026-03-01T10:00:00.123456Z"),
+            ("Sun, 01 Mar 2026 10:00:00 GMT", "2026-03-01T10:00:00Z"),
+            ("Sun, 01 Mar 2026 10:00:00.456 GMT", "2026-03-01T10:00:00.456Z"),
+            ("1772359200", "2026-03-01T10:00:00Z"),
+            ("1772359200.5", "2026-03-01T10:00:00.5Z"),
+            ("1.7723592E9", "2026-03-01T10:00:00Z"),
+            (" 0 ", "1970-01-01T00:00:00Z"),
+            ("-1", "1969-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(time(text).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_not_read_as_one() {
+        for text in ["", "never", "2026-13-01T10:00:00Z", "1e300", "99999999999999999999", "NaN", "Sun, 01", "1.2.3"] {
+            assert_eq!(time(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn times_are_written_in_every_format() {
+        let timestamp: Timestamp = "2026-03-01T10:00:00.25Z".parse().unwrap();
+        assert_eq!(write_timestamp(timestamp, TimestampFormat::DateTime), "2026-03-01T10:00:00.25Z");
+        assert_eq!(write_timestamp(timestamp, TimestampFormat::HttpDate), "Sun, 01 Mar 2026 10:00:00 GMT");
+        assert_eq!(write_timestamp(timestamp, TimestampFormat::EpochSeconds), "1772359200.25");
+    }
+
+    #[test]
+    fn numbers_are_not_guessed() {
+        let read = |kind, text| read_text(kind, text, &Path::Root).ok();
+        assert_eq!(read(Kind::Integer, " 12 "), Some(Value::from(12)));
+        assert_eq!(read(Kind::Integer, "9223372036854775808"), None);
+        assert_eq!(read(Kind::Integer, "1.0"), None);
+        assert_eq!(read(Kind::Integer, ""), None);
+        assert_eq!(read(Kind::Double, "-Infinity"), Some(Value::from("-Infinity")));
+        assert_eq!(read(Kind::Double, "inf"), None);
+        assert_eq!(read(Kind::Double, "1e999"), None);
+        assert_eq!(read(Kind::Boolean, "yes"), None);
+    }
+
+    #[test]
+    fn blobs_may_be_broken_into_lines_and_must_be_base64() {
+        assert_eq!(read_blob(" dmFs\ndWU= "), Some(Value::from("dmFsdWU=")));
+        assert_eq!(read_blob("dmFsdWU"), Some(Value::from("dmFsdWU=")));
+        assert_eq!(read_blob("d*"), None);
+    }
+}

@@ -406,3 +406,49 @@ fn decode_policy(text: &str) -> Value {
     let document = decoded.ok().and_then(|json| serde_json::from_str(&json).ok());
     document.unwrap_or_else(|| Value::String(text.to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_keeps_its_white_space_and_its_escapes_are_resolved() {
+        let root = read_document(b"<a> x &lt;&#x41;&amp;\r\n<![CDATA[<y>]]> </a>").unwrap();
+        assert_eq!(root.text, " x <A&\n<y> ");
+    }
+
+    #[test]
+    fn documents_that_could_blow_up_are_refused() {
+        let laughs = b"<!DOCTYPE a [<!ENTITY b \"bb\"><!ENTITY c \"&b;&b;\">]><a>&c;</a>";
+        assert!(read_document(laughs).is_err());
+        assert!(read_document(b"<a>&unknown;</a>").is_err());
+        let deep = "<a>".repeat(100_000);
+        assert!(read_document(deep.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn what_is_no_document_is_refused() {
+        for body in [
+            "",
+            " ",
+            "text",
+            "<a>",
+            "<a></b>",
+            "<a/><b/>",
+            "<a/>text",
+            "</a>",
+            "<a b=c/>",
+            "<a b='' b=''/>",
+            "<a>&</a>",
+        ] {
+            assert!(read_document(body.as_bytes()).is_err(), "{body}");
+        }
+        assert!(read_document(b"<a>\xff</a>").is_err());
+    }
+
+    #[test]
+    fn names_lose_their_prefixes() {
+        let root = read_document(b"\xef\xbb\xbf<x:a xmlns:x='u'><x:b>1</x:b></x:a>").unwrap();
+        assert_eq!((root.name.as_str(), root.text_of("b").as_str()), ("a", "1"));
+    }
+}
