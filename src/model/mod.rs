@@ -12,7 +12,7 @@ pub mod embedded;
 pub mod schema;
 
 /// One service: how it speaks, and the operations and shapes that are used of it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub struct ServiceModel {
     /// How the service is addressed and which protocol it speaks.
     pub metadata: Metadata,
