@@ -4,8 +4,11 @@
 
 mod condition;
 pub mod document;
+pub mod escalation;
+pub mod grants;
 mod matching;
 pub mod transport;
+pub mod trust;
 pub mod who;
 
 pub use document::Document;
