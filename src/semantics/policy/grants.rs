@@ -299,7 +299,10 @@ fn allowed_by(policies: &[Named], action: &str, lens: Lens) -> Answer<Option<Str
     let mut allow = None;
     let mut doubt = None;
     for (named, statement) in each().filter(|(_, s)| s.effect == Effect::Allow) {
-        if !statement.actions.covers(&pattern) || !reaches_all(&statement.resources, &kinds) {
+        if !statement.actions.covers(&pattern)
+            || !reaches_all(&statement.resources, &kinds)
+            || !reaches_also(&statement.resources, action)
+        {
             continue;
         }
         match limit_of(&statement.conditions, lens) {
@@ -357,7 +360,11 @@ const KINDS: &[(&str, &[Kind])] = &[
     ("kms:*", &[("kms", "key/*")]),
     ("secretsmanager:*", &[("secretsmanager", "secret:*")]),
     ("ssm:*parameter*", &[("ssm", "parameter/*"), ("ssm", "*")]),
-    ("ssm:sendcommand", &[("ec2", "instance/*"), ("ssm", "*")]),
+    // A command needs a document and an instance; that the instance is any is asked by ALSO.
+    (
+        "ssm:sendcommand",
+        &[("ssm", "document/*"), ("ssm", "document/AWS-RunShellScript"), ("ssm", "document/AWS-RunPowerShellScript")],
+    ),
     ("ssm:startsession", &[("ec2", "instance/*"), ("ssm", "*")]),
     ("cloudtrail:*", &[("cloudtrail", "trail/*")]),
     ("lambda:*", &[("lambda", "function:*")]),
@@ -373,6 +380,14 @@ const KINDS: &[(&str, &[Kind])] = &[
     ("sagemaker:*processingjob", &[("sagemaker", "processing-job/*")]),
     ("rds-data:*", &[("rds", "cluster:*")]),
 ];
+
+/// Kinds of resources of which an action needs one more to be reached as a whole.
+const ALSO: &[(&str, &[Kind])] = &[("ssm:sendcommand", &[("ec2", "instance/*"), ("ssm", "managed-instance/*")])];
+
+/// Whether a statement reaches all of the further kinds that an action needs.
+fn reaches_also(resources: &Selection, action: &str) -> bool {
+    ALSO.iter().filter(|(name, _)| action.eq_ignore_ascii_case(name)).all(|(_, kinds)| reaches_all(resources, kinds))
+}
 
 fn kinds_of(action: &str) -> Vec<Kind> {
     let asked = Pattern::action(action);
@@ -518,6 +533,10 @@ fn limit_by(condition: &Condition, demanded: &BTreeSet<String>, lens: Lens) -> L
     if key.starts_with("aws:") && !listed(LIMITING) {
         return Limit::Unknown(format!("what the condition key {} limits is not known", condition.key));
     }
+    // To demand that a tag is there is to leave out all that do not have it.
+    if key.contains("resourcetag/") && demanded.contains(&key) {
+        return Limit::Bound;
+    }
     let absent_passes = condition.operator.if_exists || condition.operator.set == Some(SetQualifier::ForAllValues);
     if absent_passes && !demanded.contains(&key) {
         return Limit::Loose;
@@ -567,6 +586,7 @@ fn passed_to(condition: &Condition, lens: Lens) -> Limit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
 
     fn allow(action: Value, resource: Value) -> Value {
@@ -736,6 +756,8 @@ mod tests {
         assert_eq!(secret("arn:aws:secretsmanager:*:*:secret:app/*", json!({})), Some(0));
         assert_eq!(secret("*", json!({"StringEquals": {"secretsmanager:VersionStage": "AWSCURRENT"}})), Some(1));
         assert_eq!(secret("*", json!({"StringEquals": {"secretsmanager:ResourceTag/team": "a"}})), Some(0));
+        assert_eq!(secret("*", json!({"Null": {"secretsmanager:ResourceTag/owner": "false"}})), Some(0));
+        assert_eq!(secret("*", json!({"Null": {"secretsmanager:ResourceTag/owner": "true"}})), Some(1));
         assert_eq!(secret("*", json!({"StringEqualsIfExists": {"aws:ResourceTag/team": "a"}})), Some(1));
         for (resource, wide) in
             [("*", 1), ("arn:aws:s3:::*", 1), ("arn:aws:s3:::*/*", 1), ("arn:aws:s3:::b/*", 0), ("arn:aws:s3:::b*", 0)]
@@ -750,6 +772,16 @@ mod tests {
             everywhere(&[allow(json!("dynamodb:*"), json!("arn:aws:dynamodb:*:*:table/*"))], &["dynamodb:Scan"]),
             Some(1)
         );
+    }
+
+    #[test]
+    fn a_command_needs_a_document_and_an_instance() {
+        let send = |resources: Value| everywhere(&[allow(json!("ssm:SendCommand"), resources)], &["ssm:SendCommand"]);
+        let instances = "arn:aws:ec2:*:*:instance/*";
+        assert_eq!(send(json!("*")), Some(1));
+        assert_eq!(send(json!([instances, "arn:aws:ssm:*::document/AWS-RunShellScript"])), Some(1));
+        assert_eq!(send(json!([instances, "arn:aws:ssm:*:*:document/AWSEC2-CreateVssSnapshot"])), Some(0));
+        assert_eq!(send(json!("arn:aws:ssm:*:*:document/*")), Some(0));
     }
 
     #[test]
@@ -796,5 +828,51 @@ mod tests {
         ]);
         let found = Permissions::read(Input::Known(&list)).known().unwrap().allowed_everywhere(&["s3:GetObject"]);
         assert_eq!(found.known().unwrap()[0].statement, "statement number 1 of policy 'a'");
+    }
+
+    fn statement() -> impl Strategy<Value = Value> {
+        let effect = prop_oneof![Just("Allow"), Just("Deny")];
+        let action =
+            prop_oneof![Just("*"), Just("iam:*"), Just("s3:Get*"), Just("iam:PassRole"), Just("ec2:RunInstances")];
+        let resource = prop_oneof![Just("*"), Just("arn:aws:iam::*:role/*"), Just("arn:aws:s3:::b/*")];
+        let condition = prop_oneof![
+            Just(json!({})),
+            Just(json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}})),
+            Just(json!({"StringEquals": {"aws:ResourceTag/a": "b"}})),
+            Just(json!({"Odd": {"aws:ResourceTag/a": "b"}})),
+        ];
+        (effect, any::<bool>(), action, any::<bool>(), resource, condition).prop_map(
+            |(effect, not_action, action, not_resource, resource, condition)| {
+                json!({
+                    "Effect": effect,
+                    (if not_action { "NotAction" } else { "Action" }): action,
+                    (if not_resource { "NotResource" } else { "Resource" }): resource,
+                    "Condition": condition,
+                })
+            },
+        )
+    }
+
+    /// 2 for certainly allowed, 1 for unknown, 0 for not.
+    fn degree<T>(answer: Answer<Option<T>>) -> u8 {
+        match answer {
+            Answer::Known(None) => 0,
+            Answer::Known(Some(_)) => 2,
+            Answer::Unknown(_) => 1,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn adding_a_deny_never_allows_more(statements in prop::collection::vec(statement(), 1..4), mut deny in statement()) {
+            deny["Effect"] = json!("Deny");
+            let mut more = statements.clone();
+            more.push(deny);
+            let (before, after) = (permissions(&statements), permissions(&more));
+            prop_assert!(degree(after.administrator()) <= degree(before.administrator()));
+            for action in ["iam:PassRole", "s3:GetObject", "ec2:RunInstances"] {
+                prop_assert!(degree(after.allows(action, Lens::default())) <= degree(before.allows(action, Lens::default())));
+            }
+        }
     }
 }

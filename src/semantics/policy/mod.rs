@@ -6,6 +6,7 @@ mod condition;
 pub mod document;
 pub mod escalation;
 pub mod grants;
+pub mod keys;
 mod matching;
 pub mod transport;
 pub mod trust;
@@ -14,7 +15,7 @@ pub mod who;
 pub use document::Document;
 pub use matching::Pattern;
 pub use transport::{denies_insecure_transport, denies_tls_below};
-pub use who::{Audience, Grant, public_grants, who};
+pub use who::{Audience, Grant, open_endpoint_grants, public_grants, who};
 
 /// What is known of the resource that a policy belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
