@@ -3,6 +3,7 @@
 
 use ipnet::IpNet;
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 /// A set of more IPv4 addresses than one /8 counts as the internet: the limit that Amazon S3 documents for
 /// `aws:SourceIp` in "The meaning of public" ("values broader than /8 for IPv4 … excluding RFC1918").
@@ -167,7 +168,7 @@ impl AddressSet {
 
     /// The part that is routed on the internet.
     pub fn public(&self) -> AddressSet {
-        self.intersection(&public_space())
+        self.intersection(public_space())
     }
 
     /// The families in which the public part is so large that it stands for the internet: more than
@@ -194,17 +195,17 @@ impl<'a> FromIterator<&'a IpNet> for AddressSet {
 }
 
 /// All addresses that can be a source on the internet.
-pub fn public_space() -> AddressSet {
-    let mut local = Ranges::default();
-    for net in NOT_PUBLIC_IPV4.iter().filter_map(|text| parse_block(text)) {
-        let (low, high) = bounds(&net);
-        local.insert(low, high);
-    }
-    let mut set = AddressSet { v4: local.complement(u128::from(u32::MAX)), v6: Ranges::default() };
-    if let Some(net) = parse_block(PUBLIC_IPV6) {
-        set.insert(&net);
-    }
-    set
+pub fn public_space() -> &'static AddressSet {
+    static PUBLIC: LazyLock<AddressSet> = LazyLock::new(|| {
+        let local: Vec<IpNet> = NOT_PUBLIC_IPV4.iter().filter_map(|text| parse_block(text)).collect();
+        let local: AddressSet = local.iter().collect();
+        let mut set = AddressSet { v4: local.v4.complement(u128::from(u32::MAX)), v6: Ranges::default() };
+        if let Some(net) = parse_block(PUBLIC_IPV6) {
+            set.insert(&net);
+        }
+        set
+    });
+    &PUBLIC
 }
 
 /// Whether a block holds public addresses and is wider than a prefix length (`ipv4` or `ipv6`, by its family).

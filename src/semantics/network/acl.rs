@@ -2,7 +2,7 @@
 //! exact set of addresses that are let through to a port.
 
 use super::{Protocol, asked};
-use crate::semantics::address::{AddressSet, Family, parse_block};
+use crate::semantics::address::{AddressSet, parse_block};
 use crate::semantics::{Answer, Input};
 use serde_json::Value;
 
@@ -53,12 +53,12 @@ pub fn opens_ports(entries: Input, protocol: &str, ports: &[u16]) -> Answer<Vec<
     Answer::Known(open)
 }
 
-/// The addresses of a family that get answers: those to which every one of a client's usual ephemeral ports is let
-/// out, judged by the ends of the ranges that clients use (RFC 6335: 49152-65535; Linux: from 32768; AWS's VPC User
-/// Guide, "Ephemeral ports": 1024-65535 for all clients). Any client port that is let out is enough to be reached.
+/// The addresses that get answers: those to which some port that a client can call from is let out. AWS's VPC User
+/// Guide, "Ephemeral ports", has 1024-65535 for all clients.
 pub(crate) fn answers(entries: Input, protocol: u8) -> Answer<AddressSet> {
     read(entries).and_then(|list| {
-        let mut ports: Vec<u16> = vec![1024, 32768, 49152, u16::MAX];
+        // What is let out changes only where a range begins or has ended.
+        let mut ports: Vec<u16> = vec![1024];
         for entry in list.iter().filter(|e| e.egress) {
             ports.extend([entry.ports.0, entry.ports.1.saturating_add(1)].into_iter().filter(|p| *p >= 1024));
         }
@@ -73,15 +73,6 @@ pub(crate) fn answers(entries: Input, protocol: u8) -> Answer<AddressSet> {
         }
         Answer::Known(all)
     })
-}
-
-/// The part of a set that is of one family.
-pub(crate) fn of_family(set: &AddressSet, family: Family) -> AddressSet {
-    let all = match family {
-        Family::V4 => "0.0.0.0/0",
-        Family::V6 => "::/0",
-    };
-    parse_block(all).map(|net| set.intersection(&AddressSet::of(&net))).unwrap_or_default()
 }
 
 fn read(entries: Input) -> Answer<Vec<Entry>> {
@@ -118,6 +109,12 @@ fn read_entry(entry: &Value) -> Option<Entry> {
 
 fn port(range: &Value, name: &str) -> Option<u16> {
     range.get(name)?.as_u64().and_then(|port| u16::try_from(port).ok())
+}
+
+/// The first ports, within a range, at which what the incoming entries let through can change.
+pub(crate) fn edges(entries: Input) -> Vec<u16> {
+    let Answer::Known(entries) = read(entries) else { return Vec::new() };
+    entries.iter().filter(|e| !e.egress).flat_map(|e| [Some(e.ports.0), e.ports.1.checked_add(1)]).flatten().collect()
 }
 
 #[cfg(test)]

@@ -3,8 +3,10 @@
 //! together. It must never take a source that it cannot resolve for no source.
 
 pub mod acl;
+pub mod reach;
 pub mod rules;
 
+pub use reach::{Network, Parts, Path};
 pub use rules::{
     Opening, PortRange, PrefixLists, Source, every_port_open, opens, opens_beyond, public_sources, wide_sources,
 };

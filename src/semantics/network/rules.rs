@@ -82,6 +82,15 @@ enum Expanded {
 }
 
 impl PrefixLists<'_> {
+    /// The blocks of a list; why not, where they are not known or AWS's own.
+    pub(crate) fn blocks(&self, id: &str) -> Result<Vec<IpNet>, String> {
+        match self.expand(id) {
+            Expanded::Blocks(blocks) => Ok(blocks),
+            Expanded::OfAws => Err(format!("the prefix list {id} is AWS's own")),
+            Expanded::Unknown(why) => Err(why),
+        }
+    }
+
     fn expand(&self, id: &str) -> Expanded {
         let missing = || Expanded::Unknown(format!("the entries of the prefix list {id} are not known"));
         let Input::Known(lists) = self.0 else { return missing() };
@@ -253,26 +262,38 @@ fn sources(permissions: Input, lists: &PrefixLists, wanted: impl Fn(&IpNet) -> b
     })
 }
 
-/// The set of all addresses that the rules admit to a port; with the doubt, if a source could not be resolved.
-pub(crate) fn admitted(
-    permissions: Input,
-    number: u8,
-    port: u16,
-    lists: &PrefixLists,
-) -> Answer<(AddressSet, Vec<String>, Option<String>)> {
-    read(permissions, lists).map(|rules| {
-        let (mut set, mut names) = (AddressSet::default(), Vec::new());
-        for admission in
-            rules.admissions.iter().filter(|a| a.is_for(number) && a.ports.from <= port && port <= a.ports.to)
-        {
-            set.extend(&admission.set);
-            if !admission.set.public().is_empty() {
-                names.push(format!("{} from {}", admission.rule, admission.source));
-            }
+/// What the rules of a group admit to one port.
+#[derive(Debug, Default)]
+pub(crate) struct Admitted {
+    /// The addresses.
+    pub(crate) set: AddressSet,
+    /// The rules that hold public addresses, with their sources.
+    pub(crate) rules: Vec<String>,
+    /// Why there could be more.
+    pub(crate) doubt: Option<String>,
+}
+
+/// What the rules admit to a port of a protocol.
+pub(crate) fn admitted(permissions: Input, number: u8, port: u16, lists: &PrefixLists) -> Admitted {
+    let rules = match read(permissions, lists) {
+        Answer::Known(rules) => rules,
+        Answer::Unknown(why) => return Admitted { doubt: Some(why), ..Admitted::default() },
+    };
+    let at = rules.admissions.iter().filter(|a| a.is_for(number) && a.ports.from <= port && port <= a.ports.to);
+    let mut found = Admitted { doubt: rules.doubt_about(&[number], &[PortRange::one(port)]), ..Admitted::default() };
+    for admission in at {
+        found.set.extend(&admission.set);
+        if !admission.set.public().is_empty() {
+            found.rules.push(format!("{} from {}", admission.rule, admission.source));
         }
-        let doubt = rules.doubt_about(&[number], &[PortRange::one(port)]);
-        (set, names, doubt)
-    })
+    }
+    found
+}
+
+/// The ports at which what the rules admit can change.
+pub(crate) fn edges(permissions: Input, lists: &PrefixLists) -> Vec<u16> {
+    let Answer::Known(rules) = read(permissions, lists) else { return Vec::new() };
+    rules.admissions.iter().flat_map(|a| [Some(a.ports.from), a.ports.to.checked_add(1)]).flatten().collect()
 }
 
 fn openings(rules: &RuleSet, numbers: &[u8], ports: &[PortRange]) -> Vec<Opening> {

@@ -374,7 +374,7 @@ fn account_binds(value: &str, binding: &mut Binding) -> bool {
 
 fn organization_binds(value: &str, binding: &mut Binding) -> bool {
     binding.complete = false;
-    let fixed = is_fixed(value) && value.starts_with("o-");
+    let fixed = is_fixed(value);
     if fixed {
         binding.organizations.insert(value.to_string());
     }

@@ -49,11 +49,6 @@ impl Pattern {
         &self.text
     }
 
-    /// Whether it stands for exactly one text.
-    pub(crate) fn is_literal(&self) -> bool {
-        self.tokens.iter().all(|t| matches!(t, Token::Char(_)))
-    }
-
     /// Whether it matches everything.
     pub(crate) fn is_everything(&self) -> bool {
         self.tokens == [Token::Many]

@@ -4,14 +4,18 @@
 
 mod condition;
 pub mod document;
+pub mod escalation;
+pub mod grants;
+pub mod keys;
 mod matching;
 pub mod transport;
+pub mod trust;
 pub mod who;
 
 pub use document::Document;
 pub use matching::Pattern;
 pub use transport::{denies_insecure_transport, denies_tls_below};
-pub use who::{Audience, Grant, public_grants, who};
+pub use who::{Audience, Grant, open_endpoint_grants, public_grants, who};
 
 /// What is known of the resource that a policy belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,4 +28,59 @@ pub struct Context<'a> {
     pub organization: Option<&'a str>,
     /// The resource's ARN, where it has one.
     pub resource: Option<&'a str>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grants::Permissions;
+    use super::*;
+    use crate::semantics::Input;
+    use serde_json::Value;
+
+    fn examples(text: &str) -> Vec<Value> {
+        serde_json::from_str(text).unwrap()
+    }
+
+    fn texts(value: &Value) -> Vec<&str> {
+        value.as_array().map(|list| list.iter().filter_map(Value::as_str).collect()).unwrap_or_default()
+    }
+
+    #[test]
+    fn published_resource_policies_are_read_as_published() {
+        for example in examples(include_str!("../../../testdata/policies/resource.json")) {
+            let name = &example["name"];
+            let context = Context {
+                account: example["account"].as_str().unwrap(),
+                partition: "aws",
+                organization: None,
+                resource: example["resource"].as_str(),
+            };
+            let public = public_grants(&example["policy"], &["*"], &context).known().map(|grants| !grants.is_empty());
+            assert_eq!(public, example["public"].as_bool(), "{name}");
+            let grants = who(&example["policy"], &context).known().unwrap();
+            let foreign: Vec<&String> = grants.iter().flat_map(|g| &g.foreign_accounts).collect();
+            for account in texts(&example["foreign"]) {
+                assert!(foreign.iter().any(|a| *a == account), "{name}: {foreign:?}");
+            }
+            if let Some(bound) = example["bound"].as_bool() {
+                assert!(grants.iter().all(|g| g.bound == bound), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn published_identity_policies_are_read_as_published() {
+        for example in examples(include_str!("../../../testdata/policies/identity.json")) {
+            let name = &example["name"];
+            let permissions = Permissions::read(Input::Known(&example["policy"])).known().unwrap();
+            let administrator = permissions.administrator().known().unwrap().is_some();
+            assert_eq!(Some(administrator), example["administrator"].as_bool(), "{name}");
+            let paths: Vec<&str> = permissions.escalations().known().unwrap().iter().map(|e| e.path).collect();
+            if example["escalations"] == "all" {
+                assert_eq!(paths.len(), escalation::PATHS.len(), "{name}");
+            } else {
+                assert_eq!(paths, texts(&example["escalations"]), "{name}");
+            }
+        }
+    }
 }

@@ -4,7 +4,7 @@
 
 use super::Context;
 use super::condition::{Binding, Bound, Owner, admitted, provider_claims, spared};
-use super::document::{Condition, Document, Effect, Principal, Selection, Statement, Who};
+use super::document::{Condition, Document, Effect, Principal, Selection, SetQualifier, Statement, Test, Who};
 use super::matching::Pattern;
 use crate::semantics::Answer;
 use serde::Serialize;
@@ -89,6 +89,40 @@ pub fn who(policy: &Value, context: &Context) -> Answer<Vec<Grant>> {
 /// between a grant and certainty and no other grant is certain.
 pub fn public_grants(policy: &Value, actions: &[&str], context: &Context) -> Answer<Vec<Grant>> {
     Document::read(policy).and_then(|document| grants(&document, actions, context)).and_then(certain_public)
+}
+
+/// What the policy of a VPC endpoint lets everybody do with anybody's resources: its grants that neither a principal
+/// or condition confines to somebody, nor a resource or `aws:ResourceAccount`, `aws:ResourceOrgID` or
+/// `aws:ResourceOrgPaths` to somebody's resources. The default policy of an endpoint is such a grant.
+pub fn open_endpoint_grants(policy: &Value, context: &Context) -> Answer<Vec<Grant>> {
+    Document::read(policy).and_then(|document| {
+        let open: Vec<Statement> =
+            document.statements.iter().filter(|s| s.effect == Effect::Deny || reaches_anybodys(s)).cloned().collect();
+        grants(&Document { statements: open }, &["*"], context).and_then(certain_public)
+    })
+}
+
+/// Whether a statement is for resources of whoever owns them.
+fn reaches_anybodys(statement: &Statement) -> bool {
+    const OWNER: [&str; 4] = ["aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths", "s3:resourceaccount"];
+    let of_somebody = |c: &Condition| {
+        OWNER.contains(&c.key_name().as_str())
+            && c.doubt.is_none()
+            && !c.operator.if_exists
+            && c.operator.set != Some(SetQualifier::ForAllValues)
+            && matches!(
+                c.operator.test,
+                Some(Test::StringEquals { negated: false } | Test::StringLike { negated: false })
+            )
+            && c.values.iter().all(|v| !v.starts_with(['*', '?']) && v != "o-*")
+    };
+    let anybodys = |r: &Pattern| {
+        let mut parts = r.text().splitn(6, ':').skip(4);
+        let (account, resource) = (parts.next().unwrap_or("*"), parts.next().unwrap_or("*"));
+        account.contains('*') || (account.is_empty() && resource.starts_with('*'))
+    };
+    !statement.conditions.iter().any(of_somebody)
+        && (statement.resources.inverted || statement.resources.patterns.iter().any(anybodys))
 }
 
 /// The public ones of some grants; unknown where all of those are doubtful.
@@ -669,6 +703,24 @@ mod tests {
         let ask = |statements: &[Value]| public_grants(&policy(statements), &["s3:GetObject"], &context());
         assert!(ask(std::slice::from_ref(&doubtful)).doubt().is_some());
         assert_eq!(ask(&[doubtful, certain]).known().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn an_endpoint_policy_is_open_until_principal_or_resource_is_somebodys() {
+        let open = |resource: &str, condition: Value| {
+            let mut statement = json!({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": resource});
+            statement["Condition"] = condition;
+            open_endpoint_grants(&policy(&[statement]), &Context::default()).known().unwrap().len()
+        };
+        assert_eq!(open("*", json!({})), 1);
+        assert_eq!(open("arn:aws:s3:::*", json!({})), 1);
+        assert_eq!(open("arn:aws:sqs:*:*:*", json!({})), 1);
+        assert_eq!(open("arn:aws:s3:::mine/*", json!({})), 0);
+        assert_eq!(open("arn:aws:sqs:*:111122223333:*", json!({})), 0);
+        assert_eq!(open("*", json!({"StringEquals": {"aws:PrincipalOrgID": "o-abc1234567"}})), 0);
+        assert_eq!(open("*", json!({"StringEquals": {"aws:ResourceOrgID": "o-abc1234567"}})), 0);
+        assert_eq!(open("*", json!({"StringEqualsIfExists": {"aws:ResourceOrgID": "o-abc1234567"}})), 1);
+        assert_eq!(open("*", json!({"StringLike": {"aws:ResourceAccount": "*"}})), 1);
     }
 
     #[test]

@@ -1,0 +1,878 @@
+//! What an identity's policies allow it on everything: whole services, roles to pass and to assume, keys, secrets
+//! and data, and whether that makes it an administrator in effect. Allow statements grant, Deny statements take
+//! away what they certainly take away, a permissions boundary and SCPs narrow. It must never take a statement for
+//! bound because a condition stands there: only conditions that limit the resources or the circumstances bind.
+
+use super::document::{Condition, Document, Effect, Selection, SetQualifier, Statement, Test};
+use super::matching::Pattern;
+use crate::semantics::address::{AddressSet, is_wider, parse_block};
+use crate::semantics::{Answer, Input};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Policies that act together on an identity, and what narrows them.
+#[derive(Clone, Debug, Default)]
+pub struct Permissions {
+    policies: Vec<Named>,
+    /// Sets of policies each of which must allow as well: the boundary, the SCPs of each level.
+    ceilings: Vec<Vec<Named>>,
+    /// Why a part that narrows is not known.
+    unread_ceiling: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+struct Named {
+    name: Option<String>,
+    document: Document,
+}
+
+/// An action that is allowed on all resources, with nothing that bounds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Allowance {
+    /// The action that was asked for.
+    pub action: String,
+    /// The statement that allows it, with its policy's name where that is known.
+    pub statement: String,
+}
+
+/// That an identity can do nearly everything.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Administrator {
+    /// The statements that together allow it.
+    pub statements: Vec<String>,
+    /// Why, in a sentence.
+    pub why: String,
+}
+
+/// A statement that allows by leaving out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InvertedAllow {
+    /// The statement.
+    pub statement: String,
+    /// `NotAction`, `NotResource`, or both.
+    pub elements: Vec<&'static str>,
+}
+
+/// Actions that stand for the whole of AWS: who is allowed all that concern identities and at least four fifths of
+/// the others on everything is an administrator in effect.
+const IDENTITY_PROBES: &[&str] = &[
+    "iam:CreateUser",
+    "iam:CreateRole",
+    "iam:CreateAccessKey",
+    "iam:AttachUserPolicy",
+    "iam:AttachRolePolicy",
+    "iam:PutUserPolicy",
+    "iam:PutRolePolicy",
+    "iam:CreatePolicyVersion",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:PassRole",
+];
+const OTHER_PROBES: &[&str] = &[
+    "cloudformation:CreateStack",
+    "cloudtrail:StopLogging",
+    "cloudwatch:DeleteAlarms",
+    "config:DeleteConfigurationRecorder",
+    "dynamodb:DeleteTable",
+    "ec2:AuthorizeSecurityGroupIngress",
+    "ec2:RunInstances",
+    "ec2:TerminateInstances",
+    "ecs:RunTask",
+    "guardduty:DeleteDetector",
+    "kms:Decrypt",
+    "kms:ScheduleKeyDeletion",
+    "lambda:UpdateFunctionCode",
+    "logs:DeleteLogGroup",
+    "rds:DeleteDBInstance",
+    "route53:ChangeResourceRecordSets",
+    "s3:DeleteBucket",
+    "s3:GetObject",
+    "secretsmanager:GetSecretValue",
+    "sns:Publish",
+    "sqs:DeleteQueue",
+    "ssm:SendCommand",
+    "sts:AssumeRole",
+    "elasticloadbalancing:DeleteLoadBalancer",
+];
+
+/// What conditions of a statement do to what it allows.
+#[derive(Clone, Debug, PartialEq)]
+enum Limit {
+    Loose,
+    Bound,
+    Unknown(String),
+}
+
+/// What a question about an action looks at beyond the action.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Lens<'a> {
+    /// For `iam:PassRole`: a service to which passing counts even where `iam:PassedToService` names it.
+    pub(crate) passed_to: Option<&'a str>,
+}
+
+impl Permissions {
+    /// Reads the policies: a document, a text, an object that holds one under `PolicyDocument` or `Document` (with
+    /// `PolicyName`, as IAM's lists have it), or a list of those. Unknown where one of them is not understood.
+    pub fn read(policies: Input) -> Answer<Permissions> {
+        read_set(policies, "the policies could not be read")
+            .map(|policies| Permissions { policies, ..Permissions::default() })
+    }
+
+    /// Narrows by a permissions boundary; absent means there is none.
+    pub fn with_boundary(self, boundary: Input) -> Permissions {
+        self.under(boundary, "the permissions boundary could not be read")
+    }
+
+    /// Narrows by the SCPs of one level of the organization, one of which must allow; absent means there are none.
+    pub fn with_scps(self, policies: Input) -> Permissions {
+        self.under(policies, "the service control policies could not be read")
+    }
+
+    fn under(mut self, ceiling: Input, unread: &str) -> Permissions {
+        if ceiling == Input::Absent {
+            return self;
+        }
+        match read_set(ceiling, unread) {
+            Answer::Known(set) => self.ceilings.push(set),
+            Answer::Unknown(why) => self.unread_ceiling = Some(why),
+        }
+        self
+    }
+
+    /// Which of the actions (or patterns such as `kms:*`) are allowed on all resources of their kind, with nothing
+    /// that bounds them. Unknown where none is for certain and some might be.
+    pub fn allowed_everywhere(&self, actions: &[&str]) -> Answer<Vec<Allowance>> {
+        let mut found = Vec::new();
+        let mut doubt = None;
+        for action in actions {
+            match self.allows(action, Lens::default()) {
+                Answer::Known(Some(statement)) => {
+                    found.push(Allowance { action: action.to_string(), statement });
+                }
+                Answer::Known(None) => {}
+                Answer::Unknown(why) => doubt = doubt.or(Some(why)),
+            }
+        }
+        match doubt {
+            Some(why) if found.is_empty() => Answer::Unknown(why),
+            _ => Answer::Known(found),
+        }
+    }
+
+    /// Whether they make an administrator in effect: by `*` on `*`, by `NotAction`, or by many statements.
+    pub fn administrator(&self) -> Answer<Option<Administrator>> {
+        let mut statements = BTreeSet::new();
+        let mut doubt = None;
+        let mut count = |probes: &[&str]| {
+            let (mut certain, mut possible) = (0, 0);
+            for probe in probes {
+                match self.allows(probe, Lens::default()) {
+                    Answer::Known(Some(statement)) => {
+                        statements.insert(statement);
+                        certain += 1;
+                        possible += 1;
+                    }
+                    Answer::Known(None) => {}
+                    Answer::Unknown(why) => {
+                        doubt.get_or_insert(why);
+                        possible += 1;
+                    }
+                }
+            }
+            (certain, possible)
+        };
+        let (identity, other) = (count(IDENTITY_PROBES), count(OTHER_PROBES));
+        let enough =
+            |identity: usize, other: usize| identity == IDENTITY_PROBES.len() && other * 5 >= OTHER_PROBES.len() * 4;
+        if enough(identity.0, other.0) {
+            let statements: Vec<String> = statements.into_iter().collect();
+            let why = format!("nearly every action is allowed on all resources by {}", statements.join(" and "));
+            return Answer::Known(Some(Administrator { statements, why }));
+        }
+        match doubt {
+            Some(why) if enough(identity.1, other.1) => Answer::Unknown(why),
+            _ => Answer::Known(None),
+        }
+    }
+
+    /// The services of which every action is allowed on all resources by a wildcard (`s3:*`; `*` for all).
+    pub fn service_wildcards(&self) -> Answer<Vec<Allowance>> {
+        let mut services = BTreeSet::new();
+        for (_, statement) in self.allows_of() {
+            if statement.actions.inverted {
+                continue;
+            }
+            for pattern in &statement.actions.patterns {
+                let whole = match pattern.text().split_once(':') {
+                    Some((service, _)) if !service.contains(['*', '?']) => {
+                        format!("{}:*", service.to_ascii_lowercase())
+                    }
+                    _ => "*".to_string(),
+                };
+                if pattern.covers(&Pattern::action(&whole)) {
+                    services.insert(whole);
+                }
+            }
+        }
+        let services: Vec<&str> = services.iter().map(String::as_str).collect();
+        self.allowed_everywhere(&services)
+    }
+
+    /// The Allow statements with `NotAction`, or with `NotResource`, that are not confined to named resources.
+    pub fn inverted_allows(&self) -> Vec<InvertedAllow> {
+        self.allows_of()
+            .filter_map(|(name, statement)| {
+                let mut elements = Vec::new();
+                let broad = |r: &Pattern| r.text().split(':').nth(5).unwrap_or(r.text()).starts_with('*');
+                if statement.actions.inverted
+                    && (statement.resources.inverted || statement.resources.patterns.iter().any(broad))
+                {
+                    elements.push("NotAction");
+                }
+                if statement.resources.inverted {
+                    elements.push("NotResource");
+                }
+                (!elements.is_empty()).then_some(InvertedAllow { statement: name, elements })
+            })
+            .collect()
+    }
+
+    /// The statement that allows an action on all resources of its kind, where one does.
+    pub(crate) fn allows(&self, action: &str, lens: Lens) -> Answer<Option<String>> {
+        let allowed = allowed_by(&self.policies, action, lens);
+        let Answer::Known(Some(statement)) = allowed else { return allowed };
+        for ceiling in &self.ceilings {
+            match allowed_by(ceiling, action, lens) {
+                Answer::Known(Some(_)) => {}
+                other => return other,
+            }
+        }
+        match &self.unread_ceiling {
+            Some(why) => Answer::Unknown(why.clone()),
+            None => Answer::Known(Some(statement)),
+        }
+    }
+
+    fn allows_of(&self) -> impl Iterator<Item = (String, &Statement)> {
+        self.policies.iter().flat_map(|named| {
+            named.document.statements.iter().filter(|s| s.effect == Effect::Allow).map(|s| (label(named, s), s))
+        })
+    }
+}
+
+fn read_set(input: Input, unread: &str) -> Answer<Vec<Named>> {
+    match input {
+        Input::Absent => Answer::Known(Vec::new()),
+        Input::Unknown => Answer::Unknown(unread.to_string()),
+        Input::Known(Value::Array(items)) => {
+            let mut all = Vec::new();
+            for item in items {
+                match read_named(item) {
+                    Answer::Known(named) => all.push(named),
+                    Answer::Unknown(why) => return Answer::Unknown(why),
+                }
+            }
+            Answer::Known(all)
+        }
+        Input::Known(one) => read_named(one).map(|named| vec![named]),
+    }
+}
+
+fn read_named(value: &Value) -> Answer<Named> {
+    let name = value.get("PolicyName").and_then(Value::as_str).map(str::to_string);
+    let document = value.get("PolicyDocument").or_else(|| value.get("Document")).unwrap_or(value);
+    Document::read(document).map(|document| Named { name, document })
+}
+
+fn label(named: &Named, statement: &Statement) -> String {
+    match &named.name {
+        Some(name) => format!("statement {} of policy '{name}'", statement.name()),
+        None => format!("statement {}", statement.name()),
+    }
+}
+
+/// The statement of a set of policies that allows an action on everything, less what their Deny statements take.
+fn allowed_by(policies: &[Named], action: &str, lens: Lens) -> Answer<Option<String>> {
+    let pattern = Pattern::action(action);
+    let kinds = kinds_of(action);
+    let each = || policies.iter().flat_map(|named| named.document.statements.iter().map(move |s| (named, s)));
+    let mut allow = None;
+    let mut doubt = None;
+    for (named, statement) in each().filter(|(_, s)| s.effect == Effect::Allow) {
+        if !statement.actions.covers(&pattern)
+            || !reaches_all(&statement.resources, &kinds)
+            || !reaches_also(&statement.resources, action)
+        {
+            continue;
+        }
+        match limit_of(&statement.conditions, lens) {
+            Limit::Loose => allow = allow.or(Some(label(named, statement))),
+            Limit::Bound => {}
+            Limit::Unknown(why) => doubt = doubt.or(Some(why)),
+        }
+    }
+    if allow.is_none() && doubt.is_none() {
+        return Answer::Known(None);
+    }
+    for (_, deny) in each().filter(|(_, s)| s.effect == Effect::Deny) {
+        if !deny.actions.covers(&pattern) || !takes_all(&deny.resources, &kinds) {
+            continue;
+        }
+        if deny.conditions.is_empty() {
+            return Answer::Known(None);
+        }
+        // A condition that is understood lets somebody or some case pass, so the Deny does not take all.
+        doubt = doubt.or_else(|| deny.conditions.iter().find_map(|c| c.doubt.clone()));
+    }
+    match (allow, doubt) {
+        (Some(_), Some(why)) if deny_doubts(each().map(|(_, s)| s), &pattern, &kinds) => Answer::Unknown(why),
+        (Some(statement), _) => Answer::Known(Some(statement)),
+        (None, Some(why)) => Answer::Unknown(why),
+        (None, None) => Answer::Known(None),
+    }
+}
+
+/// Whether a Deny that would take all has a condition that is not understood.
+fn deny_doubts<'a>(statements: impl Iterator<Item = &'a Statement>, pattern: &Pattern, kinds: &[Kind]) -> bool {
+    statements
+        .filter(|s| s.effect == Effect::Deny && s.actions.covers(pattern) && takes_all(&s.resources, kinds))
+        .any(|s| s.conditions.iter().any(|c| c.doubt.is_some()))
+}
+
+/// A kind of resource: the service in its ARNs, and what comes behind the account.
+type Kind = (&'static str, &'static str);
+
+/// The kinds of resources of actions; from the "Resource types" of the Service Authorization Reference. A pattern
+/// is "all resources" of an action when it covers all ARNs of one of the kinds.
+const KINDS: &[(&str, &[Kind])] = &[
+    ("iam:addusertogroup", &[("iam", "group/*")]),
+    ("iam:*user*", &[("iam", "user/*")]),
+    ("iam:*loginprofile", &[("iam", "user/*")]),
+    ("iam:*accesskey*", &[("iam", "user/*")]),
+    ("iam:*group*", &[("iam", "group/*")]),
+    ("iam:*assumerolepolicy", &[("iam", "role/*")]),
+    ("iam:*role*", &[("iam", "role/*")]),
+    ("iam:*policy*", &[("iam", "policy/*")]),
+    ("sts:assumerole*", &[("iam", "role/*")]),
+    ("s3:*object*", &[("s3", "*"), ("s3", "*/*")]),
+    ("s3:*", &[("s3", "*")]),
+    ("dynamodb:*", &[("dynamodb", "table/*")]),
+    ("kms:*", &[("kms", "key/*")]),
+    ("secretsmanager:*", &[("secretsmanager", "secret:*")]),
+    ("ssm:*parameter*", &[("ssm", "parameter/*"), ("ssm", "*")]),
+    // A command needs a document and an instance; that the instance is any is asked by ALSO.
+    (
+        "ssm:sendcommand",
+        &[("ssm", "document/*"), ("ssm", "document/AWS-RunShellScript"), ("ssm", "document/AWS-RunPowerShellScript")],
+    ),
+    ("ssm:startsession", &[("ec2", "instance/*"), ("ssm", "*")]),
+    ("cloudtrail:*", &[("cloudtrail", "trail/*")]),
+    ("lambda:*", &[("lambda", "function:*")]),
+    ("ec2:*", &[("ec2", "instance/*")]),
+    ("ec2-instance-connect:*", &[("ec2", "instance/*")]),
+    ("ecs:*", &[("ecs", "task-definition/*"), ("ecs", "*")]),
+    ("cloudformation:*", &[("cloudformation", "stack/*")]),
+    ("codebuild:*", &[("codebuild", "project/*")]),
+    ("glue:*job*", &[("glue", "job/*"), ("glue", "*")]),
+    ("glue:*", &[("glue", "devEndpoint/*"), ("glue", "*")]),
+    ("sagemaker:*notebook*", &[("sagemaker", "notebook-instance/*")]),
+    ("sagemaker:*trainingjob", &[("sagemaker", "training-job/*")]),
+    ("sagemaker:*processingjob", &[("sagemaker", "processing-job/*")]),
+    ("rds-data:*", &[("rds", "cluster:*")]),
+];
+
+/// Kinds of resources of which an action needs one more to be reached as a whole.
+const ALSO: &[(&str, &[Kind])] = &[("ssm:sendcommand", &[("ec2", "instance/*"), ("ssm", "managed-instance/*")])];
+
+/// Whether a statement reaches all of the further kinds that an action needs.
+fn reaches_also(resources: &Selection, action: &str) -> bool {
+    ALSO.iter().filter(|(name, _)| action.eq_ignore_ascii_case(name)).all(|(_, kinds)| reaches_all(resources, kinds))
+}
+
+fn kinds_of(action: &str) -> Vec<Kind> {
+    let asked = Pattern::action(action);
+    KINDS.iter().find(|(pattern, _)| Pattern::action(pattern).covers(&asked)).map_or_else(Vec::new, |(_, k)| k.to_vec())
+}
+
+/// Whether an Allow statement's resources are all of one of the kinds.
+fn reaches_all(resources: &Selection, kinds: &[Kind]) -> bool {
+    if resources.inverted {
+        return !resources.patterns.iter().any(|p| is_all(p, kinds));
+    }
+    resources.patterns.iter().any(|p| is_all(p, kinds))
+}
+
+/// Whether a Deny statement leaves no more than named resources.
+fn takes_all(resources: &Selection, kinds: &[Kind]) -> bool {
+    if resources.inverted {
+        return !resources.patterns.iter().any(|p| is_all(p, kinds));
+    }
+    resources.patterns.iter().any(|p| is_everything(p) || (!kinds.is_empty() && kinds.iter().all(|k| is_all(p, &[*k]))))
+}
+
+fn is_everything(pattern: &Pattern) -> bool {
+    pattern.is_everything() || pattern.covers(&Pattern::plain("arn:aws:*"))
+}
+
+/// Whether a pattern covers every resource of one of the kinds, if only of one partition, region or account.
+fn is_all(pattern: &Pattern, kinds: &[Kind]) -> bool {
+    if is_everything(pattern) {
+        return true;
+    }
+    let parts: Vec<&str> = pattern.text().splitn(6, ':').collect();
+    let own = |at: usize, otherwise: &'static str| -> String {
+        let part = parts.get(at).copied().unwrap_or("*");
+        if part.contains(['*', '?', '$']) { otherwise.to_string() } else { part.to_string() }
+    };
+    let head =
+        |service: &str| format!("arn:{}:{service}:{}:{}", own(1, "aws"), own(3, "us-east-1"), own(4, "000000000000"));
+    if kinds.is_empty() {
+        return parts.len() == 6 && pattern.covers(&Pattern::plain(&format!("{}:*", head(parts[2]))));
+    }
+    kinds.iter().any(|(service, tail)| pattern.covers(&Pattern::plain(&format!("{}:{tail}", head(service)))))
+}
+
+/// Keys that limit neither which resources are reached nor under which circumstances that matter: what remains
+/// allowed is as good as all. (Global keys: IAM User Guide, "AWS global condition context keys"; the others:
+/// Service Authorization Reference.)
+const NOT_LIMITING: &[&str] = &[
+    "aws:assumedroot",
+    "aws:currenttime",
+    "aws:epochtime",
+    "aws:federatedprovider",
+    "aws:multifactorauthage",
+    "aws:multifactorauthpresent",
+    "aws:principalaccount",
+    "aws:principalisawsservice",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:principaltype",
+    "aws:referer",
+    "aws:requestedregion",
+    "aws:requesttag/",
+    "aws:resourceaccount",
+    "aws:resourceorgid",
+    "aws:resourceorgpaths",
+    "aws:rolesessionname",
+    "aws:securetransport",
+    "aws:sourceidentity",
+    "aws:tagkeys",
+    "aws:tokenissuetime",
+    "aws:useragent",
+    "aws:userid",
+    "aws:username",
+    "aws:viaawsservice",
+    "kms:calleraccount",
+    "kms:keyorigin",
+    "kms:keyspec",
+    "kms:keyusage",
+    "s3:authtype",
+    "s3:resourceaccount",
+    "s3:signatureage",
+    "s3:signatureversion",
+    "s3:tlsversion",
+    "s3:x-amz-content-sha256",
+    "secretsmanager:versionid",
+    "secretsmanager:versionstage",
+    "sts:externalid",
+    "sts:rolesessionname",
+    "sts:sourceidentity",
+];
+
+/// Global keys that do limit, where their values are not wildcards.
+const LIMITING: &[&str] = &[
+    "aws:calledvia",
+    "aws:calledviafirst",
+    "aws:calledvialast",
+    "aws:ec2instancesourceprivateipv4",
+    "aws:ec2instancesourcevpc",
+    "aws:principalarn",
+    "aws:principaltag/",
+    "aws:resourcetag/",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceip",
+    "aws:sourcevpc",
+    "aws:sourcevpcarn",
+    "aws:sourcevpce",
+    "aws:vpceaccount",
+    "aws:vpceorgid",
+    "aws:vpceorgpaths",
+    "aws:vpcsourceip",
+];
+
+fn limit_of(conditions: &[Condition], lens: Lens) -> Limit {
+    let demanded: BTreeSet<String> = conditions
+        .iter()
+        .filter(|c| c.operator.test == Some(Test::Null) && c.values.iter().all(|v| v.eq_ignore_ascii_case("false")))
+        .map(Condition::key_name)
+        .collect();
+    let mut doubt = None;
+    for condition in conditions {
+        match limit_by(condition, &demanded, lens) {
+            Limit::Bound => return Limit::Bound,
+            Limit::Unknown(why) => doubt = doubt.or(Some(why)),
+            Limit::Loose => {}
+        }
+    }
+    doubt.map_or(Limit::Loose, Limit::Unknown)
+}
+
+fn limit_by(condition: &Condition, demanded: &BTreeSet<String>, lens: Lens) -> Limit {
+    if let Some(why) = &condition.doubt {
+        return Limit::Unknown(why.clone());
+    }
+    let key = condition.key_name();
+    let listed = |list: &[&str]| list.iter().any(|k| key == *k || (k.ends_with('/') && key.starts_with(k)));
+    if listed(NOT_LIMITING) {
+        return Limit::Loose;
+    }
+    if key == "iam:passedtoservice" {
+        return passed_to(condition, lens);
+    }
+    if key.starts_with("aws:") && !listed(LIMITING) {
+        return Limit::Unknown(format!("what the condition key {} limits is not known", condition.key));
+    }
+    // To demand that a tag is there is to leave out all that do not have it.
+    if key.contains("resourcetag/") && demanded.contains(&key) {
+        return Limit::Bound;
+    }
+    let absent_passes = condition.operator.if_exists || condition.operator.set == Some(SetQualifier::ForAllValues);
+    if absent_passes && !demanded.contains(&key) {
+        return Limit::Loose;
+    }
+    if values_limit(condition) { Limit::Bound } else { Limit::Loose }
+}
+
+fn values_limit(condition: &Condition) -> bool {
+    let literal = |value: &String| !value.is_empty() && !value.starts_with(['*', '?']);
+    match condition.operator.test {
+        Some(
+            Test::StringEquals { negated: false } | Test::StringLike { negated: false } | Test::Arn { negated: false },
+        ) => condition.values.iter().all(literal),
+        Some(Test::IpAddress { negated: false }) => narrow_addresses(&condition.values),
+        Some(Test::Bool) => condition.values.iter().all(|v| v.eq_ignore_ascii_case("true")),
+        _ => false,
+    }
+}
+
+fn narrow_addresses(values: &[String]) -> bool {
+    let blocks: Option<Vec<_>> = values.iter().map(|v| parse_block(v)).collect();
+    blocks.is_some_and(|blocks| {
+        blocks.iter().all(|net| !is_wider(net, 8, 32)) && blocks.iter().collect::<AddressSet>().internet().is_empty()
+    })
+}
+
+/// `iam:PassedToService` bounds passing when it names a single service; for an escalation through a service, when it
+/// does not admit that one. The key is in every request to pass a role.
+fn passed_to(condition: &Condition, lens: Lens) -> Limit {
+    let positive = matches!(
+        condition.operator.test,
+        Some(Test::StringEquals { negated: false } | Test::StringLike { negated: false })
+    );
+    if !positive {
+        return Limit::Loose;
+    }
+    let bound = match lens.passed_to {
+        Some(service) => {
+            let service = Pattern::action(service);
+            !condition.values.iter().any(|v| Pattern::action(v).overlaps(&service))
+        }
+        None => matches!(condition.values.as_slice(), [one] if super::matching::is_fixed(one)),
+    };
+    if bound { Limit::Bound } else { Limit::Loose }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn allow(action: Value, resource: Value) -> Value {
+        json!({"Effect": "Allow", "Action": action, "Resource": resource})
+    }
+
+    fn deny(action: Value, resource: Value) -> Value {
+        json!({"Effect": "Deny", "Action": action, "Resource": resource})
+    }
+
+    fn with(mut statement: Value, condition: Value) -> Value {
+        statement["Condition"] = condition;
+        statement
+    }
+
+    fn permissions(statements: &[Value]) -> Permissions {
+        let policy = json!({"Version": "2012-10-17", "Statement": statements});
+        Permissions::read(Input::Known(&policy)).known().unwrap()
+    }
+
+    fn admin(statements: &[Value]) -> Option<bool> {
+        permissions(statements).administrator().known().map(|a| a.is_some())
+    }
+
+    fn everywhere(statements: &[Value], actions: &[&str]) -> Option<usize> {
+        permissions(statements).allowed_everywhere(actions).known().map(|a| a.len())
+    }
+
+    #[test]
+    fn an_administrator_is_recognised_in_every_disguise() {
+        let star = || json!("*");
+        for statement in [
+            allow(star(), star()),
+            allow(json!("*:*"), star()),
+            allow(json!(["s3:GetObject", "**"]), json!(["arn:aws:s3:::b", "*"])),
+            allow(star(), json!("arn:aws:*:*:*:*")),
+            json!({"Effect": "Allow", "NotAction": ["aws-portal:*", "support:*"], "Resource": "*"}),
+            json!({"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:s3:::logs"}),
+            with(allow(star(), star()), json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}})),
+            with(allow(star(), star()), json!({"StringEquals": {"aws:RequestedRegion": "eu-west-1"}})),
+            with(allow(star(), star()), json!({"StringNotEquals": {"aws:ResourceTag/protected": "yes"}})),
+            with(allow(star(), star()), json!({"StringLike": {"aws:PrincipalTag/team": "*"}})),
+            with(allow(star(), star()), json!({"IpAddress": {"aws:SourceIp": ["0.0.0.0/1", "128.0.0.0/1"]}})),
+        ] {
+            assert_eq!(admin(std::slice::from_ref(&statement)), Some(true), "{statement}");
+        }
+        let letters: Vec<String> = ('a'..='z').map(|c| format!("{c}*")).collect();
+        assert_eq!(admin(&[allow(json!(letters), star())]), Some(true));
+        let services: Vec<Value> = IDENTITY_PROBES
+            .iter()
+            .chain(OTHER_PROBES)
+            .map(|p| allow(json!(format!("{}:*", p.split(':').next().unwrap())), star()))
+            .collect();
+        assert_eq!(admin(&services), Some(true));
+    }
+
+    #[test]
+    fn less_than_everything_is_no_administrator() {
+        let star = || json!("*");
+        for statements in [
+            vec![allow(json!("s3:*"), star())],
+            vec![allow(star(), json!("arn:aws:s3:::b/*"))],
+            vec![json!({"Effect": "Allow", "NotAction": ["iam:*", "organizations:*", "account:*"], "Resource": "*"})],
+            vec![allow(star(), star()), deny(json!("iam:*"), star())],
+            vec![allow(star(), star()), deny(star(), star())],
+            vec![allow(star(), star()), json!({"Effect": "Deny", "NotAction": "s3:*", "Resource": "*"})],
+            vec![allow(star(), star()), json!({"Effect": "Deny", "Action": "*", "NotResource": "arn:aws:s3:::b/*"})],
+            vec![with(allow(star(), star()), json!({"StringEquals": {"aws:ResourceTag/team": "a"}}))],
+            vec![with(allow(star(), star()), json!({"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}))],
+            vec![allow(json!("iam:*"), star())],
+        ] {
+            assert_eq!(admin(&statements), Some(false), "{statements:?}");
+        }
+    }
+
+    #[test]
+    fn a_small_deny_leaves_an_administrator() {
+        let all = allow(json!("*"), json!("*"));
+        assert_eq!(admin(&[all.clone(), deny(json!("organizations:*"), json!("*"))]), Some(true));
+        assert_eq!(admin(&[all.clone(), deny(json!("s3:DeleteBucket"), json!("arn:aws:s3:::logs"))]), Some(true));
+        let unless_mfa =
+            with(deny(json!("*"), json!("*")), json!({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}));
+        assert_eq!(admin(&[all, unless_mfa]), Some(true));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_unknown() {
+        let all = allow(json!("*"), json!("*"));
+        assert_eq!(admin(&[with(all.clone(), json!({"StringEquals": {"aws:NewKey": "x"}}))]), None);
+        assert_eq!(admin(&[with(all.clone(), json!({"StringSounds": {"aws:UserAgent": "x"}}))]), None);
+        assert_eq!(
+            admin(&[all.clone(), with(deny(json!("*"), json!("*")), json!({"Odd": {"aws:UserAgent": "x"}}))]),
+            None
+        );
+        assert_eq!(admin(&[all, with(allow(json!("s3:*"), json!("*")), json!({"Odd": {"a:b": "x"}}))]), Some(true));
+        assert!(Permissions::read(Input::Known(&json!(["{"]))).doubt().is_some());
+        assert!(Permissions::read(Input::Unknown).doubt().is_some());
+    }
+
+    #[test]
+    fn a_boundary_and_scps_narrow() {
+        let all = || permissions(&[allow(json!("*"), json!("*"))]);
+        let s3 = json!({"Statement": allow(json!("s3:*"), json!("*"))});
+        let whole = json!({"Statement": allow(json!("*"), json!("*"))});
+        let admin = |p: Permissions| p.administrator().known().map(|a| a.is_some());
+        assert_eq!(admin(all().with_boundary(Input::Absent)), Some(true));
+        assert_eq!(admin(all().with_boundary(Input::Known(&whole))), Some(true));
+        assert_eq!(admin(all().with_boundary(Input::Known(&s3))), Some(false));
+        assert_eq!(admin(all().with_boundary(Input::Unknown)), None);
+        let none = permissions(&[allow(json!("s3:GetObject"), json!("arn:aws:s3:::b/*"))]);
+        assert_eq!(admin(none.with_boundary(Input::Unknown)), Some(false));
+        let scps = json!([{"Statement": [allow(json!("*"), json!("*")), deny(json!("iam:*"), json!("*"))]}]);
+        assert_eq!(admin(all().with_scps(Input::Known(&scps))), Some(false));
+    }
+
+    #[test]
+    fn passing_roles_is_bounded_by_name_path_or_a_single_service() {
+        let pass = |resource: &str, condition: Value| {
+            everywhere(&[with(allow(json!("iam:PassRole"), json!(resource)), condition)], &["iam:PassRole"])
+        };
+        let none = || json!({});
+        for resource in
+            ["*", "arn:aws:iam::*:role/*", "arn:aws:iam::111122223333:role/*", "arn:aws:iam::111122223333:*"]
+        {
+            assert_eq!(pass(resource, none()), Some(1), "{resource}");
+        }
+        for resource in [
+            "arn:aws:iam::111122223333:role/app",
+            "arn:aws:iam::111122223333:role/app-*",
+            "arn:aws:iam::*:role/service/*",
+            "arn:aws:iam::*:user/*",
+        ] {
+            assert_eq!(pass(resource, none()), Some(0), "{resource}");
+        }
+        let to = |services: Value| json!({"StringEquals": {"iam:PassedToService": services}});
+        assert_eq!(pass("*", to(json!("lambda.amazonaws.com"))), Some(0));
+        assert_eq!(
+            pass("*", json!({"StringEqualsIfExists": {"iam:PassedToService": "lambda.amazonaws.com"}})),
+            Some(0)
+        );
+        assert_eq!(pass("*", to(json!(["lambda.amazonaws.com", "ec2.amazonaws.com"]))), Some(1));
+        assert_eq!(pass("*", json!({"StringLike": {"iam:PassedToService": "*.amazonaws.com"}})), Some(1));
+        assert_eq!(pass("*", json!({"StringNotEquals": {"iam:PassedToService": "lambda.amazonaws.com"}})), Some(1));
+    }
+
+    #[test]
+    fn keys_secrets_and_data_are_bounded_by_tags_names_and_services() {
+        let decrypt = |resource: &str, condition: Value| {
+            everywhere(
+                &[with(allow(json!("kms:Decrypt"), json!(resource)), condition)],
+                &["kms:Decrypt", "kms:ReEncryptFrom"],
+            )
+        };
+        assert_eq!(decrypt("*", json!({})), Some(1));
+        assert_eq!(decrypt("arn:aws:kms:eu-west-1:111122223333:key/*", json!({})), Some(1));
+        assert_eq!(decrypt("arn:aws:kms:eu-west-1:111122223333:key/1234", json!({})), Some(0));
+        assert_eq!(decrypt("*", json!({"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}})), Some(0));
+        assert_eq!(decrypt("*", json!({"StringEquals": {"kms:CallerAccount": "111122223333"}})), Some(1));
+        assert_eq!(decrypt("*", json!({"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/a"}})), Some(0));
+        let secret = |resource: &str, condition: Value| {
+            everywhere(
+                &[with(allow(json!("secretsmanager:*"), json!(resource)), condition)],
+                &["secretsmanager:GetSecretValue"],
+            )
+        };
+        assert_eq!(secret("arn:aws:secretsmanager:*:*:secret:*", json!({})), Some(1));
+        assert_eq!(secret("arn:aws:secretsmanager:*:*:secret:app/*", json!({})), Some(0));
+        assert_eq!(secret("*", json!({"StringEquals": {"secretsmanager:VersionStage": "AWSCURRENT"}})), Some(1));
+        assert_eq!(secret("*", json!({"StringEquals": {"secretsmanager:ResourceTag/team": "a"}})), Some(0));
+        assert_eq!(secret("*", json!({"Null": {"secretsmanager:ResourceTag/owner": "false"}})), Some(0));
+        assert_eq!(secret("*", json!({"Null": {"secretsmanager:ResourceTag/owner": "true"}})), Some(1));
+        assert_eq!(secret("*", json!({"StringEqualsIfExists": {"aws:ResourceTag/team": "a"}})), Some(1));
+        for (resource, wide) in
+            [("*", 1), ("arn:aws:s3:::*", 1), ("arn:aws:s3:::*/*", 1), ("arn:aws:s3:::b/*", 0), ("arn:aws:s3:::b*", 0)]
+        {
+            assert_eq!(
+                everywhere(&[allow(json!("s3:Get*"), json!(resource))], &["s3:GetObject"]),
+                Some(wide),
+                "{resource}"
+            );
+        }
+        assert_eq!(
+            everywhere(&[allow(json!("dynamodb:*"), json!("arn:aws:dynamodb:*:*:table/*"))], &["dynamodb:Scan"]),
+            Some(1)
+        );
+    }
+
+    #[test]
+    fn a_command_needs_a_document_and_an_instance() {
+        let send = |resources: Value| everywhere(&[allow(json!("ssm:SendCommand"), resources)], &["ssm:SendCommand"]);
+        let instances = "arn:aws:ec2:*:*:instance/*";
+        assert_eq!(send(json!("*")), Some(1));
+        assert_eq!(send(json!([instances, "arn:aws:ssm:*::document/AWS-RunShellScript"])), Some(1));
+        assert_eq!(send(json!([instances, "arn:aws:ssm:*:*:document/AWSEC2-CreateVssSnapshot"])), Some(0));
+        assert_eq!(send(json!("arn:aws:ssm:*:*:document/*")), Some(0));
+    }
+
+    #[test]
+    fn a_deny_of_objects_leaves_no_reading_of_all_data() {
+        let read = allow(json!("s3:GetObject"), json!("*"));
+        let ask = |d: Value| everywhere(&[read.clone(), d], &["s3:GetObject"]);
+        assert_eq!(ask(deny(json!("s3:GetObject"), json!("arn:aws:s3:::secret/*"))), Some(1));
+        assert_eq!(ask(deny(json!("s3:Get*"), json!("arn:aws:s3:::*"))), Some(0));
+        assert_eq!(ask(json!({"Effect": "Deny", "Action": "s3:*", "NotResource": "arn:aws:s3:::mine/*"})), Some(0));
+    }
+
+    #[test]
+    fn service_wildcards_are_named() {
+        let names = |statements: &[Value]| -> Vec<String> {
+            permissions(statements).service_wildcards().known().unwrap().into_iter().map(|a| a.action).collect()
+        };
+        assert_eq!(names(&[allow(json!(["S3:*", "ec2:Describe*", "kms:**"]), json!("*"))]), ["kms:*", "s3:*"]);
+        assert_eq!(names(&[allow(json!("s3:*"), json!("arn:aws:s3:::b/*"))]), Vec::<String>::new());
+        assert_eq!(names(&[allow(json!("*"), json!("*"))]), ["*"]);
+        assert_eq!(names(&[allow(json!("s3:*"), json!("*")), deny(json!("s3:*"), json!("*"))]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn allows_that_leave_out_are_found() {
+        let found = |statement: Value| -> Vec<&'static str> {
+            permissions(&[statement]).inverted_allows().into_iter().flat_map(|i| i.elements).collect()
+        };
+        assert_eq!(found(json!({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"})), ["NotAction"]);
+        assert_eq!(
+            found(json!({"Effect": "Allow", "Action": "s3:*", "NotResource": "arn:aws:s3:::b"})),
+            ["NotResource"]
+        );
+        assert!(
+            found(json!({"Effect": "Allow", "NotAction": "s3:Delete*", "Resource": "arn:aws:s3:::b/*"})).is_empty()
+        );
+        assert!(found(json!({"Effect": "Deny", "NotAction": "iam:*", "Resource": "*"})).is_empty());
+    }
+
+    #[test]
+    fn iams_own_lists_are_read_with_their_names() {
+        let list = json!([
+            {"PolicyName": "a", "PolicyDocument": {"Statement": allow(json!("s3:*"), json!("*"))}},
+            {"VersionId": "v1", "IsDefaultVersion": true, "Document": {"Statement": []}},
+        ]);
+        let found = Permissions::read(Input::Known(&list)).known().unwrap().allowed_everywhere(&["s3:GetObject"]);
+        assert_eq!(found.known().unwrap()[0].statement, "statement number 1 of policy 'a'");
+    }
+
+    fn statement() -> impl Strategy<Value = Value> {
+        let effect = prop_oneof![Just("Allow"), Just("Deny")];
+        let action =
+            prop_oneof![Just("*"), Just("iam:*"), Just("s3:Get*"), Just("iam:PassRole"), Just("ec2:RunInstances")];
+        let resource = prop_oneof![Just("*"), Just("arn:aws:iam::*:role/*"), Just("arn:aws:s3:::b/*")];
+        let condition = prop_oneof![
+            Just(json!({})),
+            Just(json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}})),
+            Just(json!({"StringEquals": {"aws:ResourceTag/a": "b"}})),
+            Just(json!({"Odd": {"aws:ResourceTag/a": "b"}})),
+        ];
+        (effect, any::<bool>(), action, any::<bool>(), resource, condition).prop_map(
+            |(effect, not_action, action, not_resource, resource, condition)| {
+                json!({
+                    "Effect": effect,
+                    (if not_action { "NotAction" } else { "Action" }): action,
+                    (if not_resource { "NotResource" } else { "Resource" }): resource,
+                    "Condition": condition,
+                })
+            },
+        )
+    }
+
+    /// 2 for certainly allowed, 1 for unknown, 0 for not.
+    fn degree<T>(answer: Answer<Option<T>>) -> u8 {
+        match answer {
+            Answer::Known(None) => 0,
+            Answer::Known(Some(_)) => 2,
+            Answer::Unknown(_) => 1,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn adding_a_deny_never_allows_more(statements in prop::collection::vec(statement(), 1..4), mut deny in statement()) {
+            deny["Effect"] = json!("Deny");
+            let mut more = statements.clone();
+            more.push(deny);
+            let (before, after) = (permissions(&statements), permissions(&more));
+            prop_assert!(degree(after.administrator()) <= degree(before.administrator()));
+            for action in ["iam:PassRole", "s3:GetObject", "ec2:RunInstances"] {
+                prop_assert!(degree(after.allows(action, Lens::default())) <= degree(before.allows(action, Lens::default())));
+            }
+        }
+    }
+}
