@@ -327,6 +327,7 @@ fn reason_label(reason: Reason) -> &'static str {
         Reason::Failed => "failed",
         Reason::NotCollected => "not collected",
         Reason::NotUnderstood => "not understood",
+        Reason::RuleFault => "rule failed",
     }
 }
 
