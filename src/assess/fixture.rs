@@ -198,6 +198,17 @@ impl World {
         self.verdicts.push(Said { rule, on: On::Arn(arn.into()), verdict, reason, evidence, causes });
     }
 
+    /// Gives every rule another id and title.
+    pub(crate) fn rename(&mut self, id: impl Fn(&str) -> String, title: &str) {
+        for rule in &mut self.pack.rules {
+            rule.id = id(&rule.id);
+            rule.title = title.to_owned();
+        }
+        for said in &mut self.verdicts {
+            said.rule = id(&said.rule);
+        }
+    }
+
     /// Both accounts, every verdict and state.
     pub(crate) fn sample() -> Self {
         use Relevance::{Hygiene, Key, Supporting};
@@ -322,7 +333,14 @@ impl World {
             evidence(sse, json!("AES256")),
             vec![],
         );
-        world.say("s3-bucket-kms-encryption", "arn:aws:s3:::locked", Verdict::Unknown, "The encryption of bucket 'locked' could not be read: s3:GetEncryptionConfiguration was denied in us-east-1 (AccessDenied).", vec![], vec![denied("s3:GetEncryptionConfiguration", "us-east-1")]);
+        world.say(
+            "s3-bucket-kms-encryption",
+            "arn:aws:s3:::locked",
+            Verdict::Unknown,
+            "The encryption could not be read: s3:GetEncryptionConfiguration was denied in us-east-1.",
+            vec![],
+            vec![denied("s3:GetEncryptionConfiguration", "us-east-1")],
+        );
         for bucket in ["acme-logs", "acme-www", "locked"] {
             world.say(
                 "s3-bucket-versioning",
@@ -375,9 +393,14 @@ impl World {
         );
         world.verdicts.push(Said {
             rule: "kms-key-rotation".into(),
-            on: On::Population { resource_type: "AWS::KMS::Key".into(), account: DENIED.into(), region: "us-east-1".into() },
+            on: On::Population {
+                resource_type: "AWS::KMS::Key".into(),
+                account: DENIED.into(),
+                region: "us-east-1".into(),
+            },
             verdict: Verdict::Unknown,
-            reason: "Not all resources of type AWS::KMS::Key in us-east-1 could be listed: kms:ListKeys was denied in us-east-1 (AccessDenied).".into(),
+            reason: "Not every AWS::KMS::Key could be listed: kms:ListKeys was denied in us-east-1 (AccessDenied)."
+                .into(),
             evidence: vec![],
             causes: vec![denied("kms:ListKeys", "us-east-1")],
         });

@@ -83,7 +83,7 @@ impl Hindrance {
             Hindrance::KeyRulesManual => "key rules need a person",
             Hindrance::KeyRulesNotSelected => "key rules not selected",
             Hindrance::NoKeyRule => "no key rule covers it",
-            Hindrance::NothingTested => "nothing there to test",
+            Hindrance::NothingTested => "nothing for key rules to test",
             Hindrance::RegionsLeftOut => "regions left out",
             Hindrance::ManualEvidenceNotSupplied => "manual evidence not supplied",
         }

@@ -256,7 +256,8 @@ mod tests {
         }
 
         #[test]
-        fn two_arns_never_share_a_path(a in arns(), b in arns(), region in prop::sample::select(vec![GLOBAL, "us-east-1"])) {
+        fn two_arns_never_share_a_path(a in arns(), b in arns(), global in any::<bool>()) {
+            let region = if global { GLOBAL } else { "us-east-1" };
             let path = |arn: &str| arn_to_path(arn, "111122223333", region, "AWS::S3::Bucket");
             prop_assert_eq!(path(&a) == path(&b), a == b);
         }
