@@ -115,7 +115,8 @@ impl FakeAws {
     }
 
     fn start(upstream: Option<String>) -> FakeAws {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("tokio");
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("tokio");
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port on loopback");
         let address = listener.local_addr().expect("bound").to_string();
         let state =
@@ -197,32 +198,40 @@ async fn serve(state: &State, request: Request<Incoming>) -> Response<Cut> {
         return answered(forward(state, &head, uri, body).await);
     };
     lock(&state.seen).push(asked.clone());
-    let (fault, alterations) = befall(state, &asked);
-    match fault {
-        Some(Fault::Denied) => answered(denied(&asked, &head.method)),
-        Some(Fault::Throttled(_)) => answered(throttled(&asked)),
-        Some(Fault::Expired) => answered(expired(&asked, &head.method)),
-        Some(Fault::Broken) => answered(error(&asked, 500, "InternalFailure", "An internal error has occurred.")),
+    let mishap = befall(state, &asked);
+    let mut answer = match mishap.fault {
+        Some(Fault::Denied) => denied(&asked, &head.method),
+        Some(Fault::Throttled(_)) => throttled(&asked),
+        Some(Fault::Expired) => expired(&asked, &head.method),
+        Some(Fault::Broken) => error(&asked, 500, "InternalFailure", "An internal error has occurred."),
         Some(Fault::Silent) => std::future::pending().await,
-        Some(Fault::CutOff) => cut_off(answer(state, &asked, &head, uri, body).await),
-        Some(Fault::Instead(status, content_type, body)) => answered(Answer {
+        Some(Fault::Instead(status, content_type, body)) => Answer {
             status,
             headers: vec![("content-type".into(), content_type.into()), request_id()],
             body: body.into(),
-        }),
-        Some(Fault::Altered { .. }) | None => {
-            let mut answer = answer(state, &asked, &head, uri, body).await;
-            for (from, to) in alterations {
-                answer.body = String::from_utf8_lossy(&answer.body).replace(from, &to).into();
-            }
-            answered(answer)
-        }
+        },
+        Some(Fault::CutOff | Fault::Altered { .. }) | None => answer(state, &asked, &head, uri, body).await,
+    };
+    for (from, to) in mishap.alterations {
+        answer.body = String::from_utf8_lossy(&answer.body).replace(from, &to).into();
     }
+    if mishap.cut_off { cut_off(answer) } else { answered(answer) }
 }
 
-/// The first fault that befalls a request, counted down where it is counted; and all alterations of its answer.
-fn befall(state: &State, asked: &Asked) -> (Option<Fault>, Vec<(&'static str, String)>) {
-    let mut alterations = Vec::new();
+/// All that befalls one request.
+#[derive(Default)]
+struct Mishap {
+    /// What is answered instead.
+    fault: Option<Fault>,
+    /// What is replaced in the answer.
+    alterations: Vec<(&'static str, String)>,
+    /// Whether the answer breaks off.
+    cut_off: bool,
+}
+
+/// The first fault that befalls a request, counted down where it is counted, and what happens to its answer.
+fn befall(state: &State, asked: &Asked) -> Mishap {
+    let mut mishap = Mishap::default();
     for (on, fault) in lock(&state.faults).iter_mut() {
         if !on.fits(asked) {
             continue;
@@ -233,15 +242,18 @@ fn befall(state: &State, asked: &Asked) -> (Option<Fault>, Vec<(&'static str, St
         }
         match fault {
             Fault::Throttled(0) => {}
-            Fault::Throttled(left) => {
-                *left -= 1;
-                return (Some(fault.clone()), alterations);
+            Fault::Altered { from, to } => mishap.alterations.push((*from, to.clone())),
+            Fault::CutOff => mishap.cut_off = true,
+            _ => {
+                mishap.fault = Some(fault.clone());
+                if let Fault::Throttled(left) = fault {
+                    *left -= 1;
+                }
+                break;
             }
-            Fault::Altered { from, to } => alterations.push((*from, to.clone())),
-            _ => return (Some(fault.clone()), alterations),
         }
     }
-    (None, alterations)
+    mishap
 }
 
 /// The true answer: recorded, else kept, else the emulator's.
@@ -402,14 +414,14 @@ fn error(asked: &Asked, status: u16, code: &str, message: &str) -> Answer {
 
 fn answered(answer: Answer) -> Response<Cut> {
     let length = answer.body.len() as u64;
-    respond(answer.status, &answer.headers, Cut { length, rest: Some(answer.body), broken: false })
+    respond(answer.status, &answer.headers, Cut { length, rest: Some(answer.body), broken: false, flushed: false })
 }
 
 /// Promises the whole answer, gives half of it and breaks the connection.
 fn cut_off(answer: Answer) -> Response<Cut> {
     let length = answer.body.len() as u64;
     let half = answer.body.slice(..answer.body.len() / 2);
-    respond(answer.status, &answer.headers, Cut { length, rest: Some(half), broken: true })
+    respond(answer.status, &answer.headers, Cut { length, rest: Some(half), broken: true, flushed: false })
 }
 
 fn respond(status: u16, headers: &[(String, String)], body: Cut) -> Response<Cut> {
@@ -425,15 +437,25 @@ struct Cut {
     length: u64,
     rest: Option<Bytes>,
     broken: bool,
+    flushed: bool,
 }
 
 impl hyper::body::Body for Cut {
     type Data = Bytes;
     type Error = std::io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         match self.rest.take() {
             Some(bytes) if !bytes.is_empty() => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+            // What was given so far goes out while the server waits for more.
+            _ if self.broken && !self.flushed => {
+                self.flushed = true;
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
             _ if self.broken => Poll::Ready(Some(Err(std::io::Error::other("cut off on purpose")))),
             _ => Poll::Ready(None),
         }
