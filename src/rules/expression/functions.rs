@@ -118,6 +118,16 @@ fn resources() -> Vec<Function> {
         function("name", &[resource()], Str, "The name for people.", |_, a, _| of(&a[0], |r| &r.name)),
         function("account", &[resource()], Str, "The account id.", |_, a, _| of(&a[0], |r| &r.account)),
         function("region", &[resource()], Str, "The region, or `global`.", |_, a, _| of(&a[0], |r| &r.region)),
+        function(
+            "offered",
+            &[list_of(resource())],
+            Ty::Bool,
+            "Whether AWS offers the joined type there.",
+            |_, a, _| match &a[0] {
+                Val::Resources { offered, .. } => Val::Bool(*offered),
+                other => Val::fault(format!("offered() of {}", other.kind())),
+            },
+        ),
         function("tags", &[resource()], Ty::Map(Arc::new(Str)), "The tags.", |_, a, _| match &a[0] {
             Val::Resource(r, _) => match r.unknown_at("Tags") {
                 Some(cause) => Val::unknown(cause.clone()),
