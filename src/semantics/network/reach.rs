@@ -78,6 +78,9 @@ impl Passed {
     }
 }
 
+/// A group's id with its rules, where the group is known.
+type NamedRules<'i, 'n> = (&'i str, Option<&'n Answer<RuleSet>>);
+
 /// An address of an interface that the internet can send to.
 struct Address {
     family: Family,
@@ -173,7 +176,7 @@ impl<'a> Network<'a> {
     }
 
     /// The groups of an interface with their rules; no rules for a group that is not known.
-    fn groups_of<'i>(&self, interface: &'i Value) -> Option<Vec<(&'i str, Option<&Answer<RuleSet>>)>> {
+    fn groups_of<'i>(&self, interface: &'i Value) -> Option<Vec<NamedRules<'i, '_>>> {
         let list = interface.get("Groups")?.as_array()?;
         let ids = list.iter().map(|group| text(group, "GroupId").unwrap_or_default());
         Some(ids.map(|id| (id, self.groups.as_ref().and_then(|groups| groups.get(id)))).collect())
