@@ -768,13 +768,11 @@ mod tests {
     }
 
     #[test]
-    fn a_large_hostile_policy_takes_no_time() {
-        let actions: Vec<String> = (0..600).map(|n| format!("s3:{}*{n}", "*a".repeat(6))).collect();
-        let statements: Vec<Value> = (0..2)
-            .flat_map(|_| ["Allow", "Deny"])
-            .map(|effect| json!({"Effect": effect, "Principal": "*", "Action": actions, "Resource": "*"}))
-            .collect();
-        assert!(who(&policy(&statements), &context()).known().is_some());
+    fn a_policy_of_20_kb_full_of_wildcards_is_read() {
+        let actions: Vec<String> = (0..400).map(|n| format!("s3:{}*{n}", "*a".repeat(6))).collect();
+        let statements = ["Allow", "Deny"]
+            .map(|effect| json!({"Effect": effect, "Principal": "*", "Action": actions, "Resource": "*"}));
+        assert_eq!(who(&policy(&statements), &context()), Answer::Known(Vec::new()));
     }
 
     fn principal() -> impl Strategy<Value = Value> {
