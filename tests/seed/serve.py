@@ -18,12 +18,14 @@ from account import Account  # noqa: E402
 from moto.moto_api._internal import mock_random  # noqa: E402
 from moto.server import ThreadedMotoServer  # noqa: E402
 
+import answers  # noqa: E402
 import corrections  # noqa: E402
 
 
 def main() -> None:
     seed = importlib.import_module(sys.argv[1]).seed
     corrections.apply()
+    answers.apply()
     # The same account always has the same ids.
     mock_random.seed(20)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
