@@ -33,6 +33,8 @@ pub(crate) enum Fault {
     Broken,
     /// This body instead, with status and content type.
     Instead(u16, &'static str, String),
+    /// The same for the first request only.
+    Once(u16, &'static str, String),
     /// The answer with every `from` in it replaced.
     Altered {
         /// What stands in the answer.
@@ -185,7 +187,7 @@ async fn serve(state: &State, request: Request<Incoming>) -> Response<Cut> {
         Some(Fault::Expired) => expired(&asked, &head.method),
         Some(Fault::Broken) => error(&asked, 500, "InternalFailure", "An internal error has occurred."),
         Some(Fault::Silent) => std::future::pending().await,
-        Some(Fault::Instead(status, content_type, body)) => Answer {
+        Some(Fault::Instead(status, content_type, body) | Fault::Once(status, content_type, body)) => Answer {
             status,
             headers: vec![("content-type".into(), content_type.into()), request_id()],
             body: body.into(),
@@ -226,8 +228,10 @@ fn befall(state: &State, asked: &Asked) -> Mishap {
             Fault::CutOff => mishap.cut_off = true,
             _ => {
                 mishap.fault = Some(fault.clone());
-                if let Fault::Throttled(left) = fault {
-                    *left -= 1;
+                match fault {
+                    Fault::Throttled(left) => *left -= 1,
+                    Fault::Once(..) => on.after = u32::MAX,
+                    _ => {}
                 }
                 break;
             }
