@@ -12,7 +12,7 @@ import sys
 
 # Read by moto when it is imported.
 os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
-os.environ["MOTO_ACCOUNT_ID"] = "111122223333"
+os.environ["MOTO_ACCOUNT_ID"] = "444455556666" if sys.argv[1] == "sandbox" else "111122223333"
 
 from account import Account  # noqa: E402
 from moto.moto_api._internal import mock_random  # noqa: E402
