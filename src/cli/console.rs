@@ -13,7 +13,8 @@ pub struct Console {
     pub quiet: bool,
     /// Stdout takes colour.
     pub colour: bool,
-    stderr_colour: bool,
+    /// Stderr takes colour.
+    pub stderr_colour: bool,
     stderr_terminal: bool,
 }
 
@@ -74,6 +75,6 @@ impl Console {
 }
 
 /// Writes to stderr. Where that fails nobody is there to be told.
-fn tell(text: &str) {
+pub(super) fn tell(text: &str) {
     let _nobody_listens = io::stderr().lock().write_all(text.as_bytes());
 }
