@@ -17,10 +17,8 @@ pub struct ApiCall<'a> {
     pub params: Value,
     /// What it is about, where that is one resource: its id. Written into the ledger.
     pub subject: &'a str,
-    /// Error codes that mean "there is none", so that the ledger can say `empty`.
+    /// Error codes that mean "there is none"; a code, or `Code: part of the message`.
     pub absent_on: &'a [String],
-    /// To be made through the service's own SDK client.
-    pub typed: bool,
 }
 
 /// Why a request was not answered.
@@ -30,6 +28,8 @@ pub struct ApiError {
     pub reason: Reason,
     /// The service or operation is not offered in that region.
     pub unsupported: bool,
+    /// The error is one of those that the call named as "there is none": an answer, not a failure.
+    pub absent: bool,
     /// The service's error code; empty where no answer came.
     pub code: String,
     /// One sentence.
@@ -59,6 +59,7 @@ impl ApiError {
         ApiError {
             reason: Reason::Malformed,
             unsupported: false,
+            absent: false,
             code: String::new(),
             message: message.into(),
             request_id: String::new(),

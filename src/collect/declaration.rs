@@ -139,14 +139,12 @@ pub(super) struct Request {
     pub(super) params: Template,
     /// The IAM actions that it needs; at least one.
     pub(super) actions: Vec<String>,
-    /// Codes that say "there is none".
+    /// Codes that say "there is none"; a code, or `Code: part of the message`.
     pub(super) absent_on: Vec<String>,
     /// Where the answer's lists and tokens are, where it comes in pages.
     pub(super) pages: Option<Pages>,
     /// The service has one endpoint for all regions.
     pub(super) global: bool,
-    /// Made through the service's own SDK client.
-    pub(super) typed: bool,
 }
 
 /// How a paginated answer is put together.

@@ -239,7 +239,7 @@ impl<A: Api> Run<'_, A> {
         let failure = match outcome {
             Ok(()) if malformed => Some(ApiError::malformed(format!("`{path}` is no list"))),
             Ok(()) => None,
-            Err(error) if request.absent_on.contains(&error.code) => None,
+            Err(error) if error.absent => None,
             Err(error) => Some(error),
         };
         (items, failure)
@@ -519,7 +519,7 @@ impl<A: Api> Run<'_, A> {
         };
         match answer {
             Ok(answer) => Outcome::Value(answer),
-            Err(error) if request.absent_on.contains(&error.code) => Outcome::Absent,
+            Err(error) if error.absent => Outcome::Absent,
             Err(error) if t.gone_on.contains(&error.code) => Outcome::Gone,
             Err(error) => Outcome::Unknown(self.fetcher.cause(request, &error, &draft.region)),
         }

@@ -25,6 +25,7 @@ pub(super) fn error(reason: Reason, code: &str) -> ApiError {
     ApiError {
         reason,
         unsupported: false,
+        absent: false,
         code: code.into(),
         message: format!("{code}!"),
         request_id: "r".into(),
@@ -72,7 +73,10 @@ impl Fake {
         let name = format!("{}:{}", call.service, call.operation);
         self.calls.lock().unwrap().push(format!("{name} {} {}", call.region, call.subject));
         match self.handlers.get(&name) {
-            Some(handler) => handler(call),
+            Some(handler) => {
+                let (pages, failure) = handler(call);
+                (pages, failure.map(|f| ApiError { absent: call.absent_on.contains(&f.code), ..f }))
+            }
             None if self.by_model => (vec![by_model(call)], None),
             None => (Vec::new(), Some(denied())),
         }

@@ -151,7 +151,7 @@ impl<'a, A: Api> Fetcher<'a, A> {
                 .await;
             lookup.failure = match outcome {
                 Ok(()) if malformed => Some(ApiError::malformed(format!("`{items}` is no list"))),
-                outcome => outcome.err().filter(|e| !request.absent_on.contains(&e.code)),
+                outcome => outcome.err().filter(|e| !e.absent),
             };
             Arc::new(lookup)
         };
@@ -167,7 +167,6 @@ fn call<'c>(request: &'c Request, params: Value, region: &'c str, subject: &'c s
         params,
         subject,
         absent_on: &request.absent_on,
-        typed: request.typed,
     }
 }
 

@@ -15,6 +15,7 @@ mod plan;
 mod read;
 mod regions;
 mod s3;
+mod sdk;
 mod template;
 mod yaml;
 

@@ -417,7 +417,6 @@ impl ServiceFile {
             absent_on: Vec::new(),
             pages: operation.pagination.as_ref().map(pages),
             global: self.global,
-            typed: self.typed,
         }
     }
 

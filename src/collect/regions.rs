@@ -121,8 +121,7 @@ async fn alias(api: &impl Api) -> Option<String> {
 }
 
 fn call<'c>(service: &'c str, operation: &'c str, region: &'c str, params: Value) -> ApiCall<'c> {
-    let typed = service == "iam";
-    ApiCall { service, operation, region, params, subject: "", absent_on: &[], typed }
+    ApiCall { service, operation, region, params, subject: "", absent_on: &[] }
 }
 
 #[cfg(test)]
