@@ -1,6 +1,5 @@
-//! The real AWS behind [`Api`]: the model-driven client, and the typed clients of IAM and S3 where those have work
-//! to do: the credential report, the authorization details, and everything about a bucket, which is in a region of
-//! its own.
+//! The real AWS behind [`Api`]: the model-driven client, and the typed clients of IAM and S3 where there is a flow to
+//! follow: the credential report, the authorization details, which buckets there are and in which region each one is.
 //!
 //! The documents of typed calls too are decoded by our own models, so that every resource has AWS's own names.
 
@@ -42,7 +41,14 @@ impl Api for Aws {
                 let send = self.iam().get_credential_report().send();
                 typed(self, one(&call, &absent_on), send).await
             }
-            ("s3", _) => bucket_call(self, &call, &absent_on).await,
+            ("s3", "HeadBucket") => {
+                let send = self.s3(call.region).head_bucket().set_bucket(text(&call.params, "Bucket")).send();
+                typed(self, one(&call, &absent_on), send).await
+            }
+            ("s3", "GetBucketLocation") => {
+                let send = self.s3(call.region).get_bucket_location().set_bucket(text(&call.params, "Bucket")).send();
+                typed(self, one(&call, &absent_on), send).await
+            }
             _ => Aws::call(self, one(&call, &absent_on)).await.map(|answer| answer.body).map_err(error),
         }
     }
@@ -159,41 +165,4 @@ async fn buckets(
 
 fn repeated() -> ApiError {
     ApiError::malformed("the token of the next page came a second time")
-}
-
-/// Sends the operation with that name, all of which take a bucket and nothing else that is needed.
-macro_rules! about_bucket {
-    ($aws:expr, $call:expr, $one:expr, $bucket:expr, { $($name:literal => $method:ident,)* }) => {
-        match $call.operation {
-            $($name => {
-                let send = $aws.s3($call.region).$method().bucket($bucket).send();
-                typed($aws, $one, send).await
-            })*
-            _ => Aws::call($aws, $one).await.map(|answer| answer.body).map_err(error),
-        }
-    };
-}
-
-async fn bucket_call(aws: &Aws, call: &ApiCall<'_>, absent_on: &[&str]) -> Result<Value, ApiError> {
-    let bucket = text(&call.params, "Bucket").unwrap_or_default();
-    let one = one(call, absent_on);
-    about_bucket!(aws, call, one, bucket, {
-        "HeadBucket" => head_bucket,
-        "GetBucketLocation" => get_bucket_location,
-        "GetBucketEncryption" => get_bucket_encryption,
-        "GetPublicAccessBlock" => get_public_access_block,
-        "GetBucketOwnershipControls" => get_bucket_ownership_controls,
-        "GetBucketPolicy" => get_bucket_policy,
-        "GetBucketPolicyStatus" => get_bucket_policy_status,
-        "GetBucketAcl" => get_bucket_acl,
-        "GetBucketVersioning" => get_bucket_versioning,
-        "GetBucketLogging" => get_bucket_logging,
-        "GetBucketLifecycleConfiguration" => get_bucket_lifecycle_configuration,
-        "GetObjectLockConfiguration" => get_object_lock_configuration,
-        "GetBucketReplication" => get_bucket_replication,
-        "GetBucketWebsite" => get_bucket_website,
-        "GetBucketCors" => get_bucket_cors,
-        "GetBucketNotificationConfiguration" => get_bucket_notification_configuration,
-        "GetBucketTagging" => get_bucket_tagging,
-    })
 }
