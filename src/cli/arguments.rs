@@ -77,6 +77,10 @@ pub enum Color {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Read an AWS account, judge it and report: `collect` and `evaluate` in one
+    Scan(Scan),
+    /// Read an AWS account into a snapshot file, without judging it
+    Collect(Collect),
     /// Judge a snapshot file: no network, the same bytes every time
     Evaluate(Evaluate),
     /// What is judged: the rules

@@ -1,6 +1,7 @@
 //! The command line: one file for each command; it wires the parts together and holds no logic of its own.
 
 pub mod arguments;
+mod collect;
 mod completions;
 mod console;
 mod criteria;
@@ -15,8 +16,11 @@ mod logging;
 mod output;
 mod permissions;
 mod policy;
+mod progress;
+mod read;
 mod resources;
 mod rules;
+mod scan;
 
 pub use arguments::Arguments;
 pub use exit::{End, Exit};
@@ -56,6 +60,8 @@ fn dispatch(command: &Command, global: &Global, console: &Console) -> Result<End
     match command {
 
 
+        Command::Scan(a) => scan::run(a, global, console),
+        Command::Collect(a) => collect::run(a, global, console),
         Command::Evaluate(a) => evaluate::run(a, global, console),
         Command::Rules { command } => rules::run(command, global, console),
         Command::Criteria(a) => criteria::run(a, global, console),
