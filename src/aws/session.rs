@@ -215,11 +215,29 @@ impl Session {
             check_endpoint(url)?;
         }
         check_credentials(&config, profile.as_deref()).await?;
+        Session::identified(config, settings, profile.as_deref()).await
+    }
 
+    /// A session over a configuration that the caller made: its credentials, region and endpoint, with the retries,
+    /// timeouts and limits of `settings`.
+    ///
+    /// # Errors
+    /// [`ConnectError`] where AWS does not say whose the credentials are.
+    pub async fn over(config: SdkConfig, settings: &Settings) -> Result<Session, ConnectError> {
+        let config = config.into_builder().timeout_config(timeouts(settings)).http_client(http_client()).build();
+        Session::identified(completed(config, settings), settings, None).await
+    }
+
+    async fn identified(
+        config: SdkConfig,
+        settings: &Settings,
+        profile: Option<&str>,
+    ) -> Result<Session, ConnectError> {
+        let region = config.region().map_or(FALLBACK_REGION, Region::as_ref).to_owned();
         let ledger = Ledger::default();
         let (limiter, breaker) = (Limiter::new(settings.max_rps, settings.in_flight), Breaker::default());
         let recorder = Recorder::new(ledger.clone(), limiter.clone(), breaker.clone());
-        let identity = caller_identity(&config, &recorder, &region, profile.as_deref()).await?;
+        let identity = caller_identity(&config, &recorder, &region, profile).await?;
         ledger.set_account(&identity.account);
         let partition = partition_of_arn(&identity.arn)
             .or_else(|| endpoint::partition_of(&region).map(|p| p.id().to_owned()))
@@ -272,13 +290,8 @@ fn unknown_profile(profile: String, set: &ProfileSet) -> ConnectError {
 
 async fn load(settings: &Settings, profile: Option<&str>) -> SdkConfig {
     let http = http_client();
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(settings.connect_timeout)
-        .read_timeout(settings.read_timeout)
-        .operation_timeout(settings.deadline)
-        .build();
     let mut loader: ConfigLoader =
-        aws_config::defaults(BehaviorVersion::latest()).http_client(http.clone()).timeout_config(timeouts);
+        aws_config::defaults(BehaviorVersion::latest()).http_client(http.clone()).timeout_config(timeouts(settings));
     if let Some(profile) = profile {
         loader = loader.profile_name(profile);
     }
@@ -297,10 +310,22 @@ async fn load(settings: &Settings, profile: Option<&str>) -> SdkConfig {
     if let Some(profile) = &settings.profile {
         loader = loader.credentials_provider(profile_credentials(profile, settings, http).await);
     }
-    let config = loader.load().await;
+    completed(loader.load().await, settings)
+}
+
+/// The configuration with a region in any case, and the retries of the settings.
+fn completed(config: SdkConfig, settings: &Settings) -> SdkConfig {
     let retries = retries(config.retry_config().cloned().unwrap_or_else(RetryConfig::standard), settings);
     let region = config.region().cloned().unwrap_or_else(|| Region::from_static(FALLBACK_REGION));
     config.into_builder().retry_config(retries).region(region).build()
+}
+
+fn timeouts(settings: &Settings) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(settings.connect_timeout)
+        .read_timeout(settings.read_timeout)
+        .operation_timeout(settings.deadline)
+        .build()
 }
 
 /// The credentials of a profile that the user named: it comes before keys in the environment, as in the AWS CLI.

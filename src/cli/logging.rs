@@ -11,13 +11,13 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
 /// The variable with filter directives, such as `soc2scan::collect=debug`.
-pub const VARIABLE: &str = "SOC2SCAN_LOG";
+pub(super) const VARIABLE: &str = "SOC2SCAN_LOG";
 
 /// Starts logging. [`VARIABLE`] wins over `verbose`, the number of `-v`.
 ///
 /// # Errors
 /// Where the variable holds no filter.
-pub fn start(verbose: u8, colour: bool) -> Result<(), Failure> {
+pub(super) fn start(verbose: u8, colour: bool) -> Result<(), Failure> {
     let filter = match std::env::var(VARIABLE) {
         Ok(text) => EnvFilter::try_new(&text)
             .map_err(|e| Failure::with_help(format_args!("{VARIABLE}={text}: {e}"), "example: SOC2SCAN_LOG=debug"))?,

@@ -8,7 +8,7 @@ use super::path::{Path, members_of};
 use super::template::{Reference, Template};
 use super::yaml::{DeclarationError, File, Key, Node, Place, Value};
 use crate::model::schema::{Scope, Type};
-use crate::model::{Kind, Operation, ServiceModel};
+use crate::model::{Kind, OneOrMany, Operation, Pagination, ServiceModel};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -79,6 +79,7 @@ const ENRICHMENT_KEYS: &[&str] = &[
     "lookup",
     "typed",
     "calls",
+    "may_call",
 ];
 
 /// Reads and joins the files; of two for the same service the later one counts.
@@ -400,22 +401,22 @@ impl ServiceFile {
         let operation_name = name.string(&self.file)?;
         let operation = operation_of(&self.file, &self.service, &self.model, name.place, operation_name)?;
         let params = self.params(operation, keys.get("params"), name.place, scopes)?;
-        let mut request = self.bare_request(operation, params);
+        let mut request = self.bare_request(operation_name, operation, params);
         request.absent_on = keys.strings("absent_on")?;
         Ok((request, self.answer(operation)))
     }
 
-    fn bare_request(&self, operation: &Operation, params: Template) -> Request {
-        let own = || vec![format!("{}:{}", self.model.iam_prefix(), operation.name)];
+    /// `name` is the operation's in the API; `operation.name` can carry a version (CloudFront).
+    fn bare_request(&self, name: &str, operation: &Operation, params: Template) -> Request {
+        let own = || vec![format!("{}:{name}", self.model.iam_prefix())];
         Request {
             service: self.service.clone(),
-            operation: operation.name.clone(),
+            operation: name.to_owned(),
             params,
-            actions: self.actions.get(&operation.name).cloned().unwrap_or_else(own),
+            actions: self.actions.get(name).cloned().unwrap_or_else(own),
             absent_on: Vec::new(),
-            paginated: operation.pagination.is_some(),
+            pages: operation.pagination.as_ref().map(pages),
             global: self.global,
-            typed: self.typed,
         }
     }
 
@@ -563,6 +564,7 @@ impl<'a> Draft<'a> {
         let keys = self.keys()?;
         self.consistent(&keys)?;
         let scope = scope(&service.file, keys.get("scope"))?;
+        self.beside_parents(scope, types)?;
         let (source, listed) = self.source(&keys, place, types)?;
         let mut shape = Building::new(members_of(&listed));
         shape.fixed = self.has_parent(&source).then(parent_type);
@@ -598,6 +600,23 @@ impl<'a> Draft<'a> {
             enrichments,
             members: shape.finish(),
         })
+    }
+
+    /// A child is listed where its parent is: the same scope, and no parent that lives elsewhere than it was
+    /// listed.
+    fn beside_parents(&self, scope: Scope, types: &BTreeMap<String, ResourceType>) -> Result<()> {
+        let file = &self.definition.0.file;
+        for (place, name) in self.parents()? {
+            let Some(parent) = types.get(&name) else { continue };
+            if parent.scope != scope {
+                return Err(file.error(place, format!("{name} has another scope"), None));
+            }
+            if parent.home.is_some() && scope == Scope::Regional {
+                let message = format!("{name} has a `region` of its own: nothing regional can hang under it");
+                return Err(file.error(place, message, None));
+            }
+        }
+        Ok(())
     }
 
     fn has_parent(&self, source: &Source) -> bool {
@@ -671,7 +690,7 @@ impl<'a> Draft<'a> {
             Ok::<_, Box<DeclarationError>>(all)
         };
         let arn = checked(keys.required("arn", place)?)?;
-        let id = keys.get("id").map_or_else(|| Ok(arn.clone()), checked)?;
+        let id = keys.get("id").map_or(Ok(Vec::new()), checked)?;
         let display_name = keys.get("name").map(checked).transpose()?.and_then(|mut t| t.pop());
         let member = |key: &str| -> Result<Option<Path>> {
             let Some(node) = keys.get(key) else { return Ok(None) };
@@ -681,7 +700,7 @@ impl<'a> Draft<'a> {
         };
         let locate = match keys.get("locate") {
             Some(node) => {
-                let own = Keys::of(file, node, &["typed", "calls", "params"])?;
+                let own = Keys::of(file, node, &["typed", "calls", "may_call", "params"])?;
                 Some(typed(service, &own, node.place, Some(&document))?)
             }
             None => None,
@@ -884,7 +903,7 @@ fn batch(service: &ServiceFile, node: &Node, shape: &mut Building, place: usize)
         }
     }
     let params = keys.get("params").map_or(Ok(Template::Object(Vec::new())), |n| template(file, n))?;
-    let mut call = service.bare_request(operation, params);
+    let mut call = service.bare_request(name.string(file)?, operation, params);
     call.absent_on = keys.strings("absent_on")?;
     let (items, element) = service.items(&keys, node.place, &service.answer(operation))?;
     let of_path = path(file, of)?;
@@ -956,6 +975,7 @@ fn how(service: &ServiceFile, key: &Key, keys: &Keys<'_>, document: &Type) -> Re
         return Ok((How::Typed(typed), ty, None));
     }
     keys.only_with("calls", &["typed"])?;
+    keys.only_with("may_call", &["typed"])?;
     let name = keys.required("call", key.place)?;
     if let Some(over) = keys.get("each") {
         let path = path(file, over)?;
@@ -982,6 +1002,14 @@ fn how(service: &ServiceFile, key: &Key, keys: &Keys<'_>, document: &Type) -> Re
     Ok((How::Call(call), answer, None))
 }
 
+/// Output paths that are no plain paths (JMESPath of S3's oldest listings) are left out.
+fn pages(pagination: &Pagination) -> Pages {
+    let paths = |names: &OneOrMany| names.iter().filter_map(Path::parse).collect::<Vec<_>>();
+    let mut tokens = paths(&pagination.output_token);
+    tokens.extend(pagination.more_results.as_deref().and_then(Path::parse));
+    Pages { lists: pagination.result_key.as_ref().map(paths).unwrap_or_default(), tokens }
+}
+
 fn typed(service: &ServiceFile, keys: &Keys<'_>, place: Place, document: Option<&Type>) -> Result<Typed> {
     let file = &service.file;
     let node = keys.required("typed", place)?;
@@ -997,13 +1025,15 @@ fn typed(service: &ServiceFile, keys: &Keys<'_>, place: Place, document: Option<
     let params = keys.get("params").map_or(Ok(Template::Object(Vec::new())), |n| template(file, n))?;
     let scopes = Scopes { own: document, parent: None, each: None };
     service.references(keys.get("params").map_or(place, |n| n.place), &params, &scopes)?;
-    let calls = keys.required("calls", place)?;
     let request = |n: &Node| {
         let operation = operation_of(file, &service.service, &service.model, n.place, n.string(file)?)?;
-        Ok(service.bare_request(operation, Template::Object(Vec::new())))
+        Ok(service.bare_request(n.string(file)?, operation, Template::Object(Vec::new())))
     };
-    let calls = calls.list(file)?.iter().map(request).collect::<Result<Vec<_>>>()?;
-    Ok(Typed { function, params, calls })
+    let requests = |key: &str| match keys.get(key) {
+        Some(node) => node.list(file)?.iter().map(request).collect::<Result<Vec<_>>>(),
+        None => Ok(Vec::new()),
+    };
+    Ok(Typed { function, params, calls: requests("calls")?, may_call: requests("may_call")? })
 }
 
 /// The members of a map that are named in the declaration: each of the map's value type.
