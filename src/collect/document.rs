@@ -159,15 +159,7 @@ fn shape_document(
 fn shape(shaping: &Shaping, value: &mut Value) -> Vec<(String, Cause)> {
     let mut failed = Vec::new();
     for path in &shaping.json {
-        path.change(value, &mut |v| {
-            if let Value::String(text) = v {
-                *v = serde_json::from_str(text).unwrap_or_else(|e| {
-                    let message = format!("it is not the JSON that it should be: {e}");
-                    failed.push((path.to_string(), Cause::of(Reason::NotUnderstood, message)));
-                    Value::Null
-                });
-            }
-        });
+        decode(path, value, &mut failed);
     }
     for (path, to) in &shaping.digest {
         replace(path, to, value, &|v| match v {
@@ -185,6 +177,27 @@ fn shape(shaping: &Shaping, value: &mut Value) -> Vec<(String, Cause)> {
         path.remove(value);
     }
     failed
+}
+
+/// Decodes the JSON in strings at `path`. An empty string holds no document: the member is absent.
+fn decode(path: &Path, value: &mut Value, failed: &mut Vec<(String, Cause)>) {
+    path.change(value, &mut |v| {
+        let Value::String(text) = v else { return };
+        *v = match text.trim() {
+            "" => Value::Null,
+            text => serde_json::from_str(text).unwrap_or_else(|e| {
+                let message = format!("it is not the JSON that it should be: {e}");
+                failed.push((path.to_string(), Cause::of(Reason::NotUnderstood, message)));
+                Value::Null
+            }),
+        };
+    });
+    let Some((Step::Member(last), before)) = path.0.split_last() else { return };
+    Path(before.to_vec()).change(value, &mut |parent| {
+        if let Some(members) = parent.as_object_mut().filter(|m| m.get(last).is_some_and(Value::is_null)) {
+            members.shift_remove(last);
+        }
+    });
 }
 
 /// Replaces the member at `path` by one named `to` beside it.
@@ -248,6 +261,15 @@ mod tests {
         assert_eq!(failed.len(), 1);
         assert_eq!(failed[0].0, "Policy");
         assert_eq!(failed[0].1.reason, Reason::NotUnderstood);
+        assert_eq!(value, json!({}));
+    }
+
+    #[test]
+    fn an_empty_string_holds_no_document() {
+        let shaping = Shaping { json: vec![path("A.Policy")], ..Shaping::default() };
+        let mut value = json!({"A": {"Policy": "", "B": 1}});
+        assert!(shape(&shaping, &mut value).is_empty());
+        assert_eq!(value, json!({"A": {"B": 1}}));
     }
 
     #[test]
