@@ -35,6 +35,7 @@ impl Bar {
 
 impl Progress for Bar {
     fn event(&self, event: Event<'_>) {
+        tracing::debug!(?event, "collecting");
         match event {
             Event::Planned { populations } => self.bar.set_length(populations as u64),
             Event::Listed { .. } => {}

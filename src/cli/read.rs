@@ -28,8 +28,10 @@ pub(super) fn read(
         let bar = Bar::new(console);
         bar.say("signing in");
         let aws = Aws::connect(&settings(connection)).await.map_err(Failure::of)?;
+        tracing::info!(principal = aws.principal(), account = aws.account(), "signed in");
         bar.say("asking for the regions");
         let scope = collect::Scope::of(&aws, &wanted).await.map_err(Failure::new)?;
+        tracing::info!(regions = scope.regions.join(" "), types = plan.types().count(), "reading");
         Ok(collect::collect(&aws, &chosen.collectors, &plan, scope, &bar).await)
     })
 }
