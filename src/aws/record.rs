@@ -80,6 +80,8 @@ impl Ledger {
     }
 
     pub(super) fn push(&self, entry: LedgerEntry) {
+        let LedgerEntry { region, service, operation, outcome, page, attempts, .. } = &entry;
+        tracing::debug!(region, service, operation, ?outcome, page, attempts, "asked AWS");
         self.book().entries.push(entry);
     }
 

@@ -2,6 +2,7 @@
 
 import json
 
+import answers
 import cloudfront
 import config
 import iam
@@ -20,6 +21,7 @@ def seed(account: Account) -> None:
         keys(account, region)
     buckets(account)
     for region in REGIONS:
+        blocks(region)
         network(account, region)
         watching(account, region)
     machines(account)
@@ -27,6 +29,16 @@ def seed(account: Account) -> None:
     functions(account)
     trail(account)
     edges(account)
+
+
+def blocks(region: str) -> None:
+    """What a region as a whole forbids."""
+    managed = {"ManagedBy": "account"}
+    answers.put("GetSnapshotBlockPublicAccessState", {"State": "block-all-sharing", **managed}, region)
+    defaults = {"HttpTokens": "required", "HttpPutResponseHopLimit": 2, "HttpEndpoint": "enabled", **managed}
+    answers.put("GetInstanceMetadataDefaults", {"AccountLevel": defaults}, region)
+    internet = {"State": "update-complete", "InternetGatewayBlockMode": "block-bidirectional", **managed}
+    answers.put("DescribeVpcBlockPublicAccessOptions", {"VpcBlockPublicAccessOptions": internet}, region)
 
 
 def identities(account: Account) -> None:

@@ -12,18 +12,20 @@ import sys
 
 # Read by moto when it is imported.
 os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
-os.environ["MOTO_ACCOUNT_ID"] = "111122223333"
+os.environ["MOTO_ACCOUNT_ID"] = "444455556666" if sys.argv[1] == "sandbox" else "111122223333"
 
 from account import Account  # noqa: E402
 from moto.moto_api._internal import mock_random  # noqa: E402
 from moto.server import ThreadedMotoServer  # noqa: E402
 
+import answers  # noqa: E402
 import corrections  # noqa: E402
 
 
 def main() -> None:
     seed = importlib.import_module(sys.argv[1]).seed
     corrections.apply()
+    answers.apply()
     # The same account always has the same ids.
     mock_random.seed(20)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
