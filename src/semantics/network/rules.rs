@@ -165,8 +165,9 @@ impl Admission {
     }
 }
 
+/// The rules of a security group.
 #[derive(Debug, Default)]
-struct RuleSet {
+pub(crate) struct RuleSet {
     admissions: Vec<Admission>,
     /// Sources that could not be resolved, with the protocol and ports that they are let in on.
     doubts: Vec<(Option<Protocol>, PortRange, String)>,
@@ -273,27 +274,29 @@ pub(crate) struct Admitted {
     pub(crate) doubt: Option<String>,
 }
 
-/// What the rules admit to a port of a protocol.
-pub(crate) fn admitted(permissions: Input, number: u8, port: u16, lists: &PrefixLists) -> Admitted {
-    let rules = match read(permissions, lists) {
-        Answer::Known(rules) => rules,
-        Answer::Unknown(why) => return Admitted { doubt: Some(why), ..Admitted::default() },
-    };
-    let at = rules.admissions.iter().filter(|a| a.is_for(number) && a.ports.from <= port && port <= a.ports.to);
-    let mut found = Admitted { doubt: rules.doubt_about(&[number], &[PortRange::one(port)]), ..Admitted::default() };
-    for admission in at {
-        found.set.extend(&admission.set);
-        if !admission.set.public().is_empty() {
-            found.rules.push(format!("{} from {}", admission.rule, admission.source));
-        }
+impl RuleSet {
+    /// Reads the rules of a group, once for many questions.
+    pub(crate) fn read(permissions: Input, lists: &PrefixLists) -> Answer<RuleSet> {
+        read(permissions, lists)
     }
-    found
-}
 
-/// The ports at which what the rules admit can change.
-pub(crate) fn edges(permissions: Input, lists: &PrefixLists) -> Vec<u16> {
-    let Answer::Known(rules) = read(permissions, lists) else { return Vec::new() };
-    rules.admissions.iter().flat_map(|a| [Some(a.ports.from), a.ports.to.checked_add(1)]).flatten().collect()
+    /// What the rules admit to a port of a protocol.
+    pub(crate) fn admitted(&self, number: u8, port: u16) -> Admitted {
+        let at = self.admissions.iter().filter(|a| a.is_for(number) && a.ports.from <= port && port <= a.ports.to);
+        let mut found = Admitted { doubt: self.doubt_about(&[number], &[PortRange::one(port)]), ..Admitted::default() };
+        for admission in at {
+            found.set.extend(&admission.set);
+            if !admission.set.public().is_empty() {
+                found.rules.push(format!("{} from {}", admission.rule, admission.source));
+            }
+        }
+        found
+    }
+
+    /// The ports at which what the rules admit can change.
+    pub(crate) fn edges(&self) -> impl Iterator<Item = u16> {
+        self.admissions.iter().flat_map(|a| [Some(a.ports.from), a.ports.to.checked_add(1)]).flatten()
+    }
 }
 
 fn openings(rules: &RuleSet, numbers: &[u8], ports: &[PortRange]) -> Vec<Opening> {
