@@ -118,6 +118,7 @@ pub(crate) fn all() -> Vec<Function> {
         run: reachable,
     });
     functions.extend(network());
+    functions.extend(super::identity::all());
     functions
 }
 
@@ -315,7 +316,7 @@ const SOURCE: &[(&str, Kind)] = &[
 const ACL_OPENING: &[(&str, Kind)] = &[("protocol", Kind::Number), ("port", Kind::Number)];
 
 /// The members of a grant ([`crate::semantics::policy::Grant`]).
-const GRANT: &[(&str, Kind)] = &[
+pub(super) const GRANT: &[(&str, Kind)] = &[
     ("statement", Kind::Text),
     ("audience", Kind::Text),
     ("public", Kind::Flag),
@@ -346,10 +347,16 @@ pub(super) enum Kind {
     Number,
     /// Ports from one to another.
     Range,
+    /// A list of structures.
+    Objects(&'static [(&'static str, Kind)]),
 }
 
 /// The type of a structure in an answer.
 pub(super) fn object(members: &[(&str, Kind)]) -> Ty {
+    Ty::Struct(structure(members))
+}
+
+fn structure(members: &[(&str, Kind)]) -> Type {
     let range = || [("from".to_owned(), Type::Integer), ("to".to_owned(), Type::Integer)].into_iter().collect();
     let ty = |kind| match kind {
         Kind::Range => Type::Object(Arc::new(range())),
@@ -357,8 +364,9 @@ pub(super) fn object(members: &[(&str, Kind)]) -> Ty {
         Kind::Texts => Type::List(Arc::new(Type::String)),
         Kind::Flag => Type::Boolean,
         Kind::Number => Type::Integer,
+        Kind::Objects(members) => Type::List(Arc::new(structure(members))),
     };
-    Ty::Struct(Type::Object(Arc::new(members.iter().map(|(name, kind)| ((*name).to_owned(), ty(*kind))).collect())))
+    Type::Object(Arc::new(members.iter().map(|(name, kind)| ((*name).to_owned(), ty(*kind))).collect()))
 }
 
 fn bucket_public_routes<'v>(env: &Env<'v>, a: &[Val<'v>], _: Option<&regex::Regex>) -> Val<'v> {
