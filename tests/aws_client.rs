@@ -6,163 +6,23 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use aws_types::region::Region;
-use http_body_util::BodyExt;
-use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
-use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use soc2scan::aws::{Aws, Call, CallError, ConnectError, ErrorClass, Session, Settings};
 use soc2scan::inventory::{LedgerEntry, Outcome, Reason};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::net::TcpListener;
 
-const ACCOUNT: &str = "123456789012";
+#[path = "support/loopback.rs"]
+mod loopback;
+use loopback::{ACCOUNT, Reply, Server, error, ok, who_am_i};
+
 const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 const TOKEN: &str = "SESSIONTOKENTHATNOBODYMAYSEE";
 const EXPIRED: &str = r#"{"__type":"ExpiredTokenException","message":"The security token is expired"}"#;
 const THROTTLED: &str = r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#;
-
-/// What the server answers to one request.
-#[derive(Clone, Debug)]
-enum Reply {
-    With(u16, String),
-    /// Half of it, then the connection is closed.
-    CutOff(String),
-    /// Nothing, ever.
-    Silence,
-}
-
-fn ok(text: &str) -> Reply {
-    Reply::With(200, text.to_owned())
-}
-
-fn error(status: u16, text: &str) -> Reply {
-    Reply::With(status, text.to_owned())
-}
-
-/// A request as it arrived.
-#[derive(Clone, Debug)]
-struct Seen {
-    method: String,
-    uri: String,
-    headers: BTreeMap<String, String>,
-    body: Vec<u8>,
-    connection: u32,
-}
-
-/// A body that may break off.
-struct Text {
-    rest: Option<Bytes>,
-    length: u64,
-    /// Breaks off when this has passed, so that what goes before is sent first.
-    breaks: Option<Pin<Box<tokio::time::Sleep>>>,
-}
-
-impl Body for Text {
-    type Data = Bytes;
-    type Error = std::io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
-        if let Some(bytes) = self.rest.take() {
-            return Poll::Ready(Some(Ok(Frame::data(bytes))));
-        }
-        match &mut self.breaks {
-            Some(pause) => {
-                pause.as_mut().poll(context).map(|()| Some(Err(std::io::Error::other("cut off"))))
-            }
-            None => Poll::Ready(None),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.length)
-    }
-}
-
-#[derive(Clone, Default)]
-struct Server {
-    replies: Arc<Mutex<VecDeque<Reply>>>,
-    seen: Arc<Mutex<Vec<Seen>>>,
-    url: String,
-}
-
-impl Server {
-    async fn start() -> Server {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let server = Server { url, ..Server::default() };
-        let running = server.clone();
-        tokio::spawn(async move {
-            for connection in 0.. {
-                let Ok((stream, _)) = listener.accept().await else { return };
-                let server = running.clone();
-                tokio::spawn(async move {
-                    let service = service_fn(move |request| server.clone().answer(request, connection));
-                    let http = hyper::server::conn::http1::Builder::new();
-                    let _ = http.serve_connection(TokioIo::new(stream), service).await;
-                });
-            }
-        });
-        server
-    }
-
-    async fn answer(self, request: Request<Incoming>, connection: u32) -> Result<Response<Text>, Infallible> {
-        let (parts, body) = request.into_parts();
-        let body = body.collect().await.map(|b| b.to_bytes().to_vec()).unwrap_or_default();
-        let text = |v: &hyper::header::HeaderValue| v.to_str().unwrap_or("?").to_owned();
-        let headers = parts.headers.iter().map(|(n, v)| (n.to_string(), text(v))).collect();
-        let identity = String::from_utf8_lossy(&body).contains("Action=GetCallerIdentity");
-        let (method, uri) = (parts.method.to_string(), parts.uri.to_string());
-        self.seen.lock().unwrap().push(Seen { method, uri, headers, body, connection });
-        let reply = match self.replies.lock().unwrap().pop_front() {
-            Some(reply) => reply,
-            None if identity => ok(&who_am_i()),
-            None => error(400, "no reply was set"),
-        };
-        let (status, rest, length, breaks) = match reply {
-            Reply::With(status, text) => (status, text.clone(), text.len(), false),
-            Reply::CutOff(text) => (200, text[..text.len() / 2].to_owned(), text.len(), true),
-            Reply::Silence => {
-                tokio::time::sleep(Duration::from_secs(600)).await;
-                (500, String::new(), 0, false)
-            }
-        };
-        let breaks = breaks.then(|| Box::pin(tokio::time::sleep(Duration::from_millis(50))));
-        let text = Text { rest: Some(Bytes::from(rest)), length: length as u64, breaks };
-        Ok(Response::builder().status(status).header("x-amzn-requestid", "request-1").body(text).unwrap())
-    }
-
-    fn reply(&self, replies: impl IntoIterator<Item = Reply>) {
-        self.replies.lock().unwrap().extend(replies);
-    }
-
-    fn last(&self) -> Seen {
-        self.seen.lock().unwrap().last().cloned().unwrap()
-    }
-
-    fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().unwrap().clone()
-    }
-}
-
-fn who_am_i() -> String {
-    format!(
-        "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
-         <Arn>arn:aws:iam::{ACCOUNT}:user/auditor</Arn><UserId>AIDA</UserId><Account>{ACCOUNT}</Account>\
-         </GetCallerIdentityResult></GetCallerIdentityResponse>"
-    )
-}
 
 fn config(url: &str) -> SdkConfig {
     let credentials = Credentials::new(KEY, SECRET, Some(TOKEN.to_owned()), None, "test");
@@ -322,7 +182,10 @@ async fn a_code_that_means_not_configured_is_empty_in_the_ledger() {
     let call = Call::new("lambda", "GetPolicy", "eu-west-1").params(json!({"FunctionName": "f"}));
     let failure = failed(&aws, call.absent_on(&["ResourceNotFoundException"])).await;
     assert!(failure.absent);
-    assert_eq!((last_entry(&aws).outcome, last_entry(&aws).code.as_str()), (Outcome::Empty, "ResourceNotFoundException"));
+    assert_eq!(
+        (last_entry(&aws).outcome, last_entry(&aws).code.as_str()),
+        (Outcome::Empty, "ResourceNotFoundException")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -346,8 +209,18 @@ async fn an_answer_that_is_not_the_models_is_malformed() {
             (_, Err(failure)) => assert_eq!(failure.class, ErrorClass::Malformed, "{text}: {failure}"),
             (_, Ok(answer)) => panic!("{text} was read as {}", answer.body),
         }
-        server.replies.lock().unwrap().clear();
+        server.forget_replies();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_beyond_the_limit_is_an_error_and_not_a_shorter_one() {
+    let (server, aws) = connected_with(Settings { max_answer: 1000, ..settings() }).await;
+    server.reply([ok(&format!(r#"{{"Aliases":[],"NextMarker":"{}"}}"#, "x".repeat(2000)))]);
+    let failure = failed(&aws, kms_aliases("eu-west-1")).await;
+    assert_eq!(failure.class, ErrorClass::Malformed);
+    assert!(failure.message.contains("larger than 1000 bytes"), "{failure}");
+    assert_eq!((last_entry(&aws).outcome, last_entry(&aws).attempts), (Outcome::Failed, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -357,7 +230,7 @@ async fn an_endpoint_that_does_not_answer_costs_one_deadline_and_others_nothing(
     server.reply(vec![Reply::Silence; 3]);
     let failure = failed(&aws, kms_aliases("eu-west-1")).await;
     assert_eq!((failure.class, failure.code.as_str()), (ErrorClass::Unreachable, "Timeout"));
-    server.replies.lock().unwrap().clear();
+    server.forget_replies();
 
     let requests = server.seen().len();
     let start = Instant::now();
@@ -435,8 +308,7 @@ async fn pages_are_followed_to_the_last_one() {
         .await
         .unwrap();
     assert_eq!((pages, names.join("")), (3, "abc".to_owned()));
-    let bodies: Vec<Value> =
-        server.seen().iter().skip(1).map(|s| serde_json::from_slice(&s.body).unwrap()).collect();
+    let bodies: Vec<Value> = server.seen().iter().skip(1).map(|s| serde_json::from_slice(&s.body).unwrap()).collect();
     assert_eq!(bodies, [json!({"Limit": 1}), json!({"Limit": 1, "Marker": "m1"}), json!({"Limit": 1, "Marker": "m2"})]);
     let numbers: Vec<u32> = aws.ledger().entries().iter().skip(1).map(|e| e.page).collect();
     assert_eq!(numbers, [1, 2, 3]);
@@ -562,7 +434,8 @@ fn assert_signed(server: &Server, service: &str) {
         .map(|name| (name.as_str(), seen.headers[name].as_str()))
         .collect();
     let uri = format!("{}{}", server.url, seen.uri);
-    let request = SignableRequest::new(&seen.method, &uri, headers.into_iter(), SignableBody::Bytes(&seen.body)).unwrap();
+    let request =
+        SignableRequest::new(&seen.method, &uri, headers.into_iter(), SignableBody::Bytes(&seen.body)).unwrap();
     let identity = Credentials::new(KEY, SECRET, Some(TOKEN.to_owned()), None, "test").into();
     let params = v4::SigningParams::builder()
         .identity(&identity)

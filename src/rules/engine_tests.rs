@@ -266,3 +266,11 @@ fn messages_carry_values_and_braces() {
     let outcomes = load(body).expect("loads").test(&schemas());
     assert_eq!(outcomes.iter().find(|o| o.name == "t").and_then(|o| o.failure.clone()), None);
 }
+
+#[test]
+fn lists_of_lists_are_one_list() {
+    judge("flatten([[1, 2], [], [3]]) == [1, 2, 3] && flatten([]) == []", "resource: {}", Verdict::Pass);
+    judge("size(flatten([resource.Friends, ['c']])) == 3", "resource: {Friends: [a, b]}", Verdict::Pass);
+    let unread = "resource: {}\nunknown: {Friends: 'x:GetFriends'}";
+    judge("size(flatten([resource.Friends, ['c']])) == 3", unread, Verdict::Unknown);
+}

@@ -92,6 +92,9 @@ fn standard() -> Vec<Function> {
             texts(a, |t, p| Val::List(Rc::new(t.split(p).map(|s| Val::Str(Cow::Owned(s.to_owned()))).collect())))
         }),
         function("join", &[list_of(Any), Str], Str, "The elements as one text, with the separator between.", join),
+        function("flatten", &[list_of(Any)], list_of(Any), "The elements of a list's lists as one list.", |_, a, _| {
+            flatten(&a[0])
+        }),
         function("int", &[Str], Int, "The whole number that the text spells.", |_, a, _| {
             text(&a[0], |t| match t.trim().parse() {
                 Ok(n) => Val::Int(n),
@@ -118,6 +121,16 @@ fn resources() -> Vec<Function> {
         function("name", &[resource()], Str, "The name for people.", |_, a, _| of(&a[0], |r| &r.name)),
         function("account", &[resource()], Str, "The account id.", |_, a, _| of(&a[0], |r| &r.account)),
         function("region", &[resource()], Str, "The region, or `global`.", |_, a, _| of(&a[0], |r| &r.region)),
+        function(
+            "offered",
+            &[list_of(resource())],
+            Ty::Bool,
+            "Whether AWS offers the joined type there.",
+            |_, a, _| match &a[0] {
+                Val::Resources { offered, .. } => Val::Bool(*offered),
+                other => Val::fault(format!("offered() of {}", other.kind())),
+            },
+        ),
         function("tags", &[resource()], Ty::Map(Arc::new(Str)), "The tags.", |_, a, _| match &a[0] {
             Val::Resource(r, _) => match r.unknown_at("Tags") {
                 Some(cause) => Val::unknown(cause.clone()),
@@ -207,6 +220,26 @@ fn join<'v>(_: &Env<'v>, values: &[Val<'v>], _: Option<&Regex>) -> Val<'v> {
         }
         Err(unknown) => unknown,
     }
+}
+
+/// One list of the elements of several; unknown as soon as one of them is, for it may have more.
+fn flatten<'v>(value: &Val<'v>) -> Val<'v> {
+    let mut all = Vec::new();
+    let (lists, holes) = match elements(value) {
+        Ok(found) => found,
+        Err(unknown) => return unknown,
+    };
+    if !holes.is_empty() {
+        return Val::Unknown(holes);
+    }
+    for list in &lists {
+        match elements(list) {
+            Ok((_, holes)) if !holes.is_empty() => return Val::Unknown(holes),
+            Ok((items, _)) => all.extend(items),
+            Err(unknown) => return unknown,
+        }
+    }
+    Val::List(Rc::new(all))
 }
 
 fn of<'v>(value: &Val<'v>, field: impl FnOnce(&'v crate::inventory::Resource) -> &'v String) -> Val<'v> {

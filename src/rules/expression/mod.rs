@@ -7,6 +7,7 @@
 pub(crate) mod check;
 pub(crate) mod evaluate;
 pub(crate) mod functions;
+mod identity;
 pub(crate) mod questions;
 pub(crate) mod value;
 

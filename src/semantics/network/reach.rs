@@ -3,7 +3,7 @@
 //! interface. The answer is a path that a person can follow. It must never call an instance unreachable because a
 //! part of the path was not read. Load balancers in front of an instance are not looked at here.
 
-use super::rules::{Admitted, PortRange, PrefixLists, admitted, edges};
+use super::rules::{Admitted, PortRange, PrefixLists, RuleSet};
 use super::{acl, asked};
 use crate::semantics::address::{AddressSet, Family, parse_block, public_space};
 use crate::semantics::{Answer, Input};
@@ -14,7 +14,7 @@ use std::collections::{BTreeSet, HashMap};
 /// The network of one account and region, indexed once and asked for many instances.
 #[derive(Debug)]
 pub struct Network<'a> {
-    groups: Option<HashMap<&'a str, &'a Value>>,
+    groups: Option<HashMap<&'a str, Answer<RuleSet>>>,
     tables: Option<Routing<'a>>,
     acls: Option<HashMap<&'a str, &'a Value>>,
     block_public_access: Input<'a>,
@@ -78,6 +78,9 @@ impl Passed {
     }
 }
 
+/// A group's id with its rules, where the group is known.
+type NamedRules<'i, 'n> = (&'i str, Option<&'n Answer<RuleSet>>);
+
 /// An address of an interface that the internet can send to.
 struct Address {
     family: Family,
@@ -88,7 +91,7 @@ impl<'a> Network<'a> {
     /// Indexes the parts of a network.
     pub fn new(parts: Parts<'a>) -> Self {
         Network {
-            groups: by_id(parts.groups, "GroupId"),
+            groups: rule_sets(parts.groups, &parts.lists),
             tables: routing(parts.route_tables),
             acls: acls_by_subnet(parts.acls),
             block_public_access: parts.block_public_access,
@@ -161,8 +164,10 @@ impl<'a> Network<'a> {
     /// The first of the asked ports, and those at which a rule or an ACL entry begins or has ended.
     fn ports_to_try(&self, interface: &Value, ports: &[PortRange]) -> BTreeSet<u16> {
         let mut changes: BTreeSet<u16> = ports.iter().map(|p| p.from).collect();
-        for group in self.groups_of(interface).into_iter().flatten().flatten() {
-            changes.extend(edges(Input::Known(group).member("IpPermissions"), &self.lists));
+        for (_, rules) in self.groups_of(interface).unwrap_or_default() {
+            if let Some(Answer::Known(rules)) = rules {
+                changes.extend(rules.edges());
+            }
         }
         if let Some(entries) = self.acl_of(interface) {
             changes.extend(acl::edges(Input::Known(entries).member("Entries")));
@@ -170,14 +175,11 @@ impl<'a> Network<'a> {
         changes.into_iter().filter(|c| ports.iter().any(|p| p.from <= *c && *c <= p.to)).collect()
     }
 
-    /// The groups of an interface; `None` for one that is not known.
-    fn groups_of(&self, interface: &Value) -> Option<Vec<Option<&'a Value>>> {
+    /// The groups of an interface with their rules; no rules for a group that is not known.
+    fn groups_of<'i>(&self, interface: &'i Value) -> Option<Vec<NamedRules<'i, '_>>> {
         let list = interface.get("Groups")?.as_array()?;
-        let find = |group: &Value| {
-            let id = group.get("GroupId").and_then(Value::as_str)?;
-            self.groups.as_ref()?.get(id).copied()
-        };
-        Some(list.iter().map(find).collect())
+        let ids = list.iter().map(|group| text(group, "GroupId").unwrap_or_default());
+        Some(ids.map(|id| (id, self.groups.as_ref().and_then(|groups| groups.get(id)))).collect())
     }
 
     fn acl_of(&self, interface: &Value) -> Option<&'a Value> {
@@ -189,13 +191,15 @@ impl<'a> Network<'a> {
             return Passed::unknown("the security groups of an interface are not known".to_string());
         };
         let mut all = Admitted::default();
-        for group in groups {
-            let Some(group) = group else {
-                all.doubt.get_or_insert("a security group of the instance could not be read".to_string());
-                continue;
+        for (id, rules) in groups {
+            let found = match rules {
+                Some(Answer::Known(rules)) => rules.admitted(number, port),
+                Some(Answer::Unknown(why)) => Admitted { doubt: Some(why.clone()), ..Admitted::default() },
+                None => {
+                    let why = format!("the security group {id} of the instance could not be read");
+                    Admitted { doubt: Some(why), ..Admitted::default() }
+                }
             };
-            let found = admitted(Input::Known(group).member("IpPermissions"), number, port, &self.lists);
-            let id = text(group, "GroupId").unwrap_or_default();
             all.set.extend(&found.set);
             all.rules.extend(found.rules.iter().map(|rule| format!("security group {id}, {rule}")));
             all.doubt = all.doubt.or(found.doubt);
@@ -323,14 +327,17 @@ fn addresses(interface: &Value) -> Vec<Address> {
     found
 }
 
-fn by_id<'a>(list: Input<'a>, id: &str) -> Option<HashMap<&'a str, &'a Value>> {
-    match list {
-        Input::Known(Value::Array(items)) => {
-            Some(items.iter().filter_map(|item| Some((text(item, id)?, item))).collect())
-        }
-        Input::Absent => Some(HashMap::new()),
-        _ => None,
-    }
+fn rule_sets<'a>(groups: Input<'a>, lists: &PrefixLists) -> Option<HashMap<&'a str, Answer<RuleSet>>> {
+    let groups = match groups {
+        Input::Known(Value::Array(groups)) => groups,
+        Input::Absent => return Some(HashMap::new()),
+        _ => return None,
+    };
+    let read = |group: &'a Value| {
+        let rules = RuleSet::read(Input::Known(group).member("IpPermissions"), lists);
+        Some((text(group, "GroupId")?, rules))
+    };
+    Some(groups.iter().filter_map(read).collect())
 }
 
 fn associations(item: &Value) -> impl Iterator<Item = &Value> {

@@ -140,6 +140,8 @@ pub struct Source {
     pub rule: String,
     /// The CIDR block.
     pub block: String,
+    /// Its prefix length, in bits.
+    pub length: u8,
     /// The prefix list that it stands in, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prefix_list: Option<String>,
@@ -165,8 +167,9 @@ impl Admission {
     }
 }
 
+/// The rules of a security group.
 #[derive(Debug, Default)]
-struct RuleSet {
+pub(crate) struct RuleSet {
     admissions: Vec<Admission>,
     /// Sources that could not be resolved, with the protocol and ports that they are let in on.
     doubts: Vec<(Option<Protocol>, PortRange, String)>,
@@ -244,6 +247,12 @@ pub fn public_sources(permissions: Input, lists: &PrefixLists) -> Answer<Vec<Sou
     sources(permissions, lists, |net| !AddressSet::of(net).public().is_empty())
 }
 
+/// Why sources of the rules, or their protocols or ports, could not be resolved, one sentence for each; empty where all
+/// were.
+pub fn unresolved_sources(permissions: Input, lists: &PrefixLists) -> Answer<Vec<String>> {
+    read(permissions, lists).map(|rules| rules.doubts.into_iter().map(|(_, _, why)| why).collect())
+}
+
 fn sources(permissions: Input, lists: &PrefixLists, wanted: impl Fn(&IpNet) -> bool) -> Answer<Vec<Source>> {
     read(permissions, lists).and_then(|rules| {
         let mut found = Vec::new();
@@ -251,6 +260,7 @@ fn sources(permissions: Input, lists: &PrefixLists, wanted: impl Fn(&IpNet) -> b
             found.extend(admission.blocks.iter().filter(|net| wanted(net)).map(|net| Source {
                 rule: admission.rule.clone(),
                 block: net.to_string(),
+                length: net.prefix_len(),
                 prefix_list: admission.source.starts_with("pl-").then(|| admission.source.clone()),
                 description: admission.description.clone(),
             }));
@@ -273,27 +283,29 @@ pub(crate) struct Admitted {
     pub(crate) doubt: Option<String>,
 }
 
-/// What the rules admit to a port of a protocol.
-pub(crate) fn admitted(permissions: Input, number: u8, port: u16, lists: &PrefixLists) -> Admitted {
-    let rules = match read(permissions, lists) {
-        Answer::Known(rules) => rules,
-        Answer::Unknown(why) => return Admitted { doubt: Some(why), ..Admitted::default() },
-    };
-    let at = rules.admissions.iter().filter(|a| a.is_for(number) && a.ports.from <= port && port <= a.ports.to);
-    let mut found = Admitted { doubt: rules.doubt_about(&[number], &[PortRange::one(port)]), ..Admitted::default() };
-    for admission in at {
-        found.set.extend(&admission.set);
-        if !admission.set.public().is_empty() {
-            found.rules.push(format!("{} from {}", admission.rule, admission.source));
-        }
+impl RuleSet {
+    /// Reads the rules of a group, once for many questions.
+    pub(crate) fn read(permissions: Input, lists: &PrefixLists) -> Answer<RuleSet> {
+        read(permissions, lists)
     }
-    found
-}
 
-/// The ports at which what the rules admit can change.
-pub(crate) fn edges(permissions: Input, lists: &PrefixLists) -> Vec<u16> {
-    let Answer::Known(rules) = read(permissions, lists) else { return Vec::new() };
-    rules.admissions.iter().flat_map(|a| [Some(a.ports.from), a.ports.to.checked_add(1)]).flatten().collect()
+    /// What the rules admit to a port of a protocol.
+    pub(crate) fn admitted(&self, number: u8, port: u16) -> Admitted {
+        let at = self.admissions.iter().filter(|a| a.is_for(number) && a.ports.from <= port && port <= a.ports.to);
+        let mut found = Admitted { doubt: self.doubt_about(&[number], &[PortRange::one(port)]), ..Admitted::default() };
+        for admission in at {
+            found.set.extend(&admission.set);
+            if !admission.set.public().is_empty() {
+                found.rules.push(format!("{} from {}", admission.rule, admission.source));
+            }
+        }
+        found
+    }
+
+    /// The ports at which what the rules admit can change.
+    pub(crate) fn edges(&self) -> impl Iterator<Item = u16> {
+        self.admissions.iter().flat_map(|a| [Some(a.ports.from), a.ports.to.checked_add(1)]).flatten()
+    }
 }
 
 fn openings(rules: &RuleSet, numbers: &[u8], ports: &[PortRange]) -> Vec<Opening> {
@@ -656,6 +668,15 @@ mod tests {
         assert_eq!(public.len(), 5);
         assert_eq!(public[0].description, "office");
         assert_eq!(public[4].prefix_list.as_deref(), Some("pl-office"));
+        assert_eq!(public[4].length, 24);
+    }
+
+    #[test]
+    fn sources_that_could_not_be_resolved_are_told() {
+        let rules = json!([rule("tcp", Some((443, 443)), &["203.0.113.0/24", "pl-missing", "pl-aws"])]);
+        let lists = lists();
+        let found = unresolved_sources(Input::Known(&rules), &PrefixLists(Input::Known(&lists))).known().unwrap();
+        assert_eq!(found, ["the entries of the prefix list pl-missing are not known"]);
     }
 
     #[test]

@@ -172,7 +172,7 @@ impl Permissions {
     }
 
     fn escalation(&self, path: &Path) -> Answer<Option<Escalation>> {
-        let lens = Lens { passed_to: path.service };
+        let lens = Lens { passed_to: path.service, ..Lens::default() };
         let mut statements: Vec<String> = Vec::new();
         let mut doubt = None;
         for action in path.actions {

@@ -19,6 +19,8 @@ pub struct Permissions {
     ceilings: Vec<Vec<Named>>,
     /// Why a part that narrows is not known.
     unread_ceiling: Option<String>,
+    /// Whether the identity cannot sign its requests with MFA.
+    without_mfa: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -52,6 +54,17 @@ pub struct InvertedAllow {
     pub statement: String,
     /// `NotAction`, `NotResource`, or both.
     pub elements: Vec<&'static str>,
+}
+
+/// An action that is allowed on some resource, whatever else bounds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Conditioned {
+    /// The action that was asked for.
+    pub action: String,
+    /// The statement that allows it, with its policy's name where that is known.
+    pub statement: String,
+    /// Whether it is allowed only with given values of the condition key that was asked about.
+    pub demanded: bool,
 }
 
 /// Actions that stand for the whole of AWS: who is allowed all that concern identities and at least four fifths of
@@ -108,6 +121,8 @@ enum Limit {
 pub(crate) struct Lens<'a> {
     /// For `iam:PassRole`: a service to which passing counts even where `iam:PassedToService` names it.
     pub(crate) passed_to: Option<&'a str>,
+    /// Whether requests come without MFA, as those signed with an access key do.
+    pub(crate) without_mfa: bool,
 }
 
 impl Permissions {
@@ -126,6 +141,11 @@ impl Permissions {
     /// Narrows by the SCPs of one level of the organization, one of which must allow; absent means there are none.
     pub fn with_scps(self, policies: Input) -> Permissions {
         self.under(policies, "the service control policies could not be read")
+    }
+
+    /// What they allow whoever cannot sign with MFA: a user with access keys and no MFA device.
+    pub fn without_mfa(self) -> Permissions {
+        Permissions { without_mfa: true, ..self }
     }
 
     fn under(mut self, ceiling: Input, unread: &str) -> Permissions {
@@ -237,8 +257,35 @@ impl Permissions {
             .collect()
     }
 
+    /// Which of the actions are allowed on any resource at all, and whether only where the request has given values
+    /// of a condition key (`iam:PermissionsBoundary`). Unknown where a condition in the way is not understood.
+    pub fn allowed_anywhere(&self, actions: &[&str], key: &str) -> Answer<Vec<Conditioned>> {
+        let mut found = Vec::new();
+        for action in actions {
+            let sets = std::iter::once(&self.policies).chain(&self.ceilings);
+            let mut of_sets = Vec::new();
+            for set in sets {
+                match anywhere(set, action, key) {
+                    Answer::Known(of_set) => of_sets.push(of_set),
+                    Answer::Unknown(why) => return Answer::Unknown(why),
+                }
+            }
+            if of_sets.iter().any(Vec::is_empty) {
+                continue;
+            }
+            if let Some(why) = &self.unread_ceiling {
+                return Answer::Unknown(why.clone());
+            }
+            // Where the boundary or an SCP demands the key, the policies themselves need not.
+            let demanded = of_sets[1..].iter().any(|ceiling| ceiling.iter().all(|c| c.demanded));
+            found.extend(of_sets.swap_remove(0).into_iter().map(|c| Conditioned { demanded: c.demanded || demanded, ..c }));
+        }
+        Answer::Known(found)
+    }
+
     /// The statement that allows an action on all resources of its kind, where one does.
     pub(crate) fn allows(&self, action: &str, lens: Lens) -> Answer<Option<String>> {
+        let lens = Lens { without_mfa: self.without_mfa, ..lens };
         let allowed = allowed_by(&self.policies, action, lens);
         let Answer::Known(Some(statement)) = allowed else { return allowed };
         for ceiling in &self.ceilings {
@@ -318,7 +365,7 @@ fn allowed_by(policies: &[Named], action: &str, lens: Lens) -> Answer<Option<Str
         if !deny.actions.covers(&pattern) || !takes_all(&deny.resources, &kinds) {
             continue;
         }
-        if deny.conditions.is_empty() {
+        if deny.conditions.iter().all(|c| lens.without_mfa && refuses_without_mfa(c)) {
             return Answer::Known(None);
         }
         // A condition that is understood lets somebody or some case pass, so the Deny does not take all.
@@ -337,6 +384,86 @@ fn deny_doubts<'a>(statements: impl Iterator<Item = &'a Statement>, pattern: &Pa
     statements
         .filter(|s| s.effect == Effect::Deny && s.actions.covers(pattern) && takes_all(&s.resources, kinds))
         .any(|s| s.conditions.iter().any(|c| c.doubt.is_some()))
+}
+
+/// The Allow statements of a set of policies that allow an action on something.
+fn anywhere(policies: &[Named], action: &str, key: &str) -> Answer<Vec<Conditioned>> {
+    let pattern = Pattern::action(action);
+    let kinds = kinds_of(action);
+    let each = || policies.iter().flat_map(|named| named.document.statements.iter().map(move |s| (named, s)));
+    let relevant = || each().filter(|(_, s)| s.actions.covers(&pattern));
+    let mut demanded_of_all = false;
+    for (_, deny) in relevant().filter(|(_, s)| s.effect == Effect::Deny && takes_all(&s.resources, &kinds)) {
+        if deny.conditions.is_empty() {
+            return Answer::Known(Vec::new());
+        }
+        if let Some(why) = deny.conditions.iter().find_map(|c| c.doubt.clone()) {
+            return Answer::Unknown(why);
+        }
+        demanded_of_all |= deny.conditions.iter().all(|c| refuses_without(c, key));
+    }
+    let mut found = Vec::new();
+    for (named, statement) in relevant().filter(|(_, s)| s.effect == Effect::Allow) {
+        if let Some(why) = statement.conditions.iter().find_map(|c| c.doubt.clone()) {
+            return Answer::Unknown(why);
+        }
+        let demanded = demanded_of_all || statement.conditions.iter().any(|c| demands(c, key));
+        found.push(Conditioned { action: action.to_string(), statement: label(named, statement), demanded });
+    }
+    Answer::Known(found)
+}
+
+/// Whether a condition of an Allow lets through only requests with given values of the key.
+fn demands(condition: &Condition, key: &str) -> bool {
+    let absent_passes = condition.operator.if_exists || condition.operator.set == Some(SetQualifier::ForAllValues);
+    let negated = matches!(
+        condition.operator.test,
+        None | Some(
+            Test::StringEquals { negated: true } | Test::StringLike { negated: true } | Test::Arn { negated: true }
+        )
+    );
+    condition.key.eq_ignore_ascii_case(key) && !absent_passes && !negated && values_limit(condition)
+}
+
+/// Whether a condition of a Deny refuses every request without one of the given values of the key: the `Not` forms
+/// are also true where the request does not have the key at all.
+fn refuses_without(condition: &Condition, key: &str) -> bool {
+    let literal = |value: &String| !value.is_empty() && !value.starts_with(['*', '?']);
+    let negated = matches!(
+        condition.operator.test,
+        Some(Test::StringEquals { negated: true } | Test::StringLike { negated: true } | Test::Arn { negated: true })
+    );
+    condition.key.eq_ignore_ascii_case(key)
+        && negated
+        && condition.operator.set.is_none()
+        && condition.values.iter().all(literal)
+}
+
+/// Whether a condition of a Deny is true of every request without MFA: the key is then not in the request (IAM User
+/// Guide, "AWS global condition context keys", aws:MultiFactorAuthPresent).
+fn refuses_without_mfa(condition: &Condition) -> bool {
+    let all = |value: &str| condition.values.iter().all(|v| v.eq_ignore_ascii_case(value));
+    condition.key.eq_ignore_ascii_case("aws:MultiFactorAuthPresent")
+        && match condition.operator.test {
+            Some(Test::Bool) => condition.operator.if_exists && all("false"),
+            Some(Test::Null) => all("true"),
+            _ => false,
+        }
+}
+
+/// Whether a condition of an Allow is true of no request without MFA.
+fn demands_mfa(condition: &Condition) -> bool {
+    let all = |value: &str| condition.values.iter().all(|v| v.eq_ignore_ascii_case(value));
+    let named = |key: &str| condition.key.eq_ignore_ascii_case(key);
+    match condition.operator.test {
+        _ if condition.operator.if_exists || condition.operator.set.is_some() => false,
+        Some(Test::Bool) => named("aws:MultiFactorAuthPresent") && all("true"),
+        Some(Test::Null) => {
+            (named("aws:MultiFactorAuthPresent") || named("aws:MultiFactorAuthAge")) && all("false")
+        }
+        Some(Test::Numeric(_)) => named("aws:MultiFactorAuthAge"),
+        _ => false,
+    }
 }
 
 /// A kind of resource: the service in its ARNs, and what comes behind the account.
@@ -522,6 +649,9 @@ fn limit_by(condition: &Condition, demanded: &BTreeSet<String>, lens: Lens) -> L
     if let Some(why) = &condition.doubt {
         return Limit::Unknown(why.clone());
     }
+    if lens.without_mfa && demands_mfa(condition) {
+        return Limit::Bound;
+    }
     let key = condition.key_name();
     let listed = |list: &[&str]| list.iter().any(|k| key == *k || (k.ends_with('/') && key.starts_with(k)));
     if listed(NOT_LIMITING) {
@@ -700,6 +830,64 @@ mod tests {
         assert_eq!(admin(none.with_boundary(Input::Unknown)), Some(false));
         let scps = json!([{"Statement": [allow(json!("*"), json!("*")), deny(json!("iam:*"), json!("*"))]}]);
         assert_eq!(admin(all().with_scps(Input::Known(&scps))), Some(false));
+    }
+
+    #[test]
+    fn without_mfa_only_what_does_not_demand_it_is_allowed() {
+        let all = || allow(json!("*"), json!("*"));
+        let admin = |statements: &[Value]| {
+            permissions(statements).without_mfa().administrator().known().map(|a| a.is_some())
+        };
+        let mfa = |operator: &str, value: &str| json!({operator: {"aws:MultiFactorAuthPresent": value}});
+        for statements in [
+            vec![with(all(), mfa("Bool", "true"))],
+            vec![with(all(), json!({"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}}))],
+            vec![with(all(), mfa("Null", "false"))],
+            vec![all(), with(deny(json!("*"), json!("*")), mfa("BoolIfExists", "false"))],
+            vec![all(), with(json!({"Effect": "Deny", "NotAction": "sts:*", "Resource": "*"}), mfa("Null", "true"))],
+        ] {
+            assert_eq!(admin(&statements), Some(false), "{statements:?}");
+        }
+        for statements in [
+            vec![all()],
+            vec![with(all(), mfa("BoolIfExists", "true"))],
+            vec![with(all(), mfa("Bool", "false"))],
+            // Without MFA the key is not there, so that this refuses nothing.
+            vec![all(), with(deny(json!("*"), json!("*")), mfa("Bool", "false"))],
+            vec![with(all(), mfa("Bool", "true")), all()],
+        ] {
+            assert_eq!(admin(&statements), Some(true), "{statements:?}");
+        }
+    }
+
+    #[test]
+    fn a_condition_key_is_demanded_or_not() {
+        let ask = |statements: &[Value]| -> Option<Vec<bool>> {
+            let found = permissions(statements).allowed_anywhere(&["iam:CreateRole"], "iam:PermissionsBoundary");
+            found.known().map(|all| all.into_iter().map(|c| c.demanded).collect())
+        };
+        let create = || allow(json!("iam:Create*"), json!("arn:aws:iam::111122223333:role/app/*"));
+        let boundary = |operator: &str| json!({operator: {"iam:PermissionsBoundary": "arn:aws:iam::111122223333:policy/b"}});
+        assert_eq!(ask(&[create()]), Some(vec![false]));
+        assert_eq!(ask(&[allow(json!("s3:*"), json!("*"))]), Some(vec![]));
+        assert_eq!(ask(&[with(create(), boundary("StringEquals"))]), Some(vec![true]));
+        assert_eq!(ask(&[with(create(), boundary("ArnLike"))]), Some(vec![true]));
+        assert_eq!(ask(&[with(create(), boundary("StringEqualsIfExists"))]), Some(vec![false]));
+        assert_eq!(ask(&[with(create(), boundary("StringNotEquals"))]), Some(vec![false]));
+        assert_eq!(ask(&[with(create(), json!({"StringLike": {"iam:PermissionsBoundary": "*"}}))]), Some(vec![false]));
+        assert_eq!(ask(&[with(create(), boundary("StringEquals")), create()]), Some(vec![true, false]));
+        let refused = with(deny(json!("iam:Create*"), json!("*")), boundary("StringNotEquals"));
+        assert_eq!(ask(&[create(), refused]), Some(vec![true]));
+        assert_eq!(ask(&[create(), deny(json!("iam:*"), json!("*"))]), Some(vec![]));
+        assert_eq!(ask(&[with(create(), boundary("Odd"))]), None);
+        let narrowed = |statement: Value| {
+            let ceiling = json!({"Statement": statement});
+            let narrowed = permissions(&[create()]).with_boundary(Input::Known(&ceiling));
+            narrowed.allowed_anywhere(&["iam:CreateRole"], "iam:PermissionsBoundary").known().unwrap()
+        };
+        assert!(narrowed(allow(json!("s3:*"), json!("*"))).is_empty());
+        assert!(narrowed(with(allow(json!("*"), json!("*")), boundary("StringEquals")))[0].demanded);
+        assert!(!narrowed(allow(json!("*"), json!("*")))[0].demanded);
     }
 
     #[test]

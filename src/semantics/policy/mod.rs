@@ -1,7 +1,8 @@
-//! IAM policy documents: what they state ([`document`]), whom a resource's policy lets in ([`who`]), what an
-//! identity's policies allow ([`grants`]), who can take a role ([`trust`]), and which requests a policy refuses
+//! IAM policy documents: what they state ([`document`]), whom a resource's policy lets in ([`mod@who`]), what an
+//! identity's policies allow ([`grants`]), who can take a role ([`mod@trust`]), and which requests a policy refuses
 //! ([`transport`]). Knows no rule; anything that is not understood is unknown, never fine.
 
+pub mod aws_accounts;
 mod condition;
 pub mod document;
 pub mod escalation;
@@ -15,7 +16,7 @@ pub mod who;
 pub use document::Document;
 pub use matching::Pattern;
 pub use transport::{denies_insecure_transport, denies_tls_below};
-pub use who::{Audience, Grant, open_endpoint_grants, public_grants, who};
+pub use who::{Audience, Grant, foreign_grants, open_endpoint_grants, public_grants, unbound_service_grants, who};
 
 /// What is known of the resource that a policy belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

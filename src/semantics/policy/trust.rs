@@ -48,6 +48,9 @@ pub struct TrustedAccount {
     pub mfa: bool,
     /// Whether a condition binds it to an organization, a network or a source.
     pub bound: bool,
+    /// A condition of the statement that is not understood.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
     /// The statement.
     pub statement: String,
 }
@@ -61,6 +64,9 @@ pub struct TrustedService {
     pub compute: bool,
     /// Whether `aws:SourceArn`, `aws:SourceAccount`, `aws:SourceOrgID` or `aws:SourceOrgPaths` pins for whom it acts.
     pub source_bound: bool,
+    /// A condition of the statement that is not understood.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
     /// The statement.
     pub statement: String,
 }
@@ -74,6 +80,9 @@ pub struct TrustedOidc {
     pub audience_checked: bool,
     /// How far the subject is pinned.
     pub subject: Subject,
+    /// A condition of the statement that is not understood.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
     /// Why, in a sentence.
     pub why: String,
     /// The statement.
@@ -104,6 +113,9 @@ pub struct TrustedSaml {
     pub provider: String,
     /// Whether `SAML:aud` or `SAML:iss` must have one of some fixed values.
     pub audience_checked: bool,
+    /// A condition of the statement that is not understood.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
     /// The statement.
     pub statement: String,
 }
@@ -157,6 +169,38 @@ pub fn trust(policy: &Value, context: &Context) -> Answer<Trust> {
 }
 
 impl Trust {
+    /// The grants to other accounts without a fixed external id and without MFA, those left out that `exempt` names
+    /// (own accounts, accounts of the own organization).
+    pub fn accounts_without_external_id(&self, exempt: &[&str]) -> Answer<Vec<&TrustedAccount>> {
+        let fails = |a: &TrustedAccount| !a.external_id && !a.mfa && !exempt.contains(&a.account.as_str());
+        failing(&self.accounts, fails, |a| a.doubt.clone())
+    }
+
+    /// The grants to other accounts that `known` does not name.
+    pub fn unknown_accounts(&self, known: &[&str]) -> Vec<&TrustedAccount> {
+        self.accounts.iter().filter(|a| !known.contains(&a.account.as_str())).collect()
+    }
+
+    /// The services that can be made to act for other customers and that nothing pins to a source.
+    pub fn services_without_source(&self) -> Answer<Vec<&TrustedService>> {
+        failing(&self.services, |s| !s.compute && !s.source_bound, |s| s.doubt.clone())
+    }
+
+    /// The OIDC providers of which the audience is not checked or the subject is not pinned.
+    pub fn oidc_not_pinned(&self) -> Answer<Vec<&TrustedOidc>> {
+        let doubt = |o: &TrustedOidc| {
+            o.doubt
+                .clone()
+                .or_else(|| (o.subject == Subject::NotUnderstood && o.audience_checked).then(|| o.why.clone()))
+        };
+        failing(&self.oidc, |o| !o.audience_checked || o.subject != Subject::Pinned, doubt)
+    }
+
+    /// The SAML providers of which the audience is not checked.
+    pub fn saml_without_audience(&self) -> Answer<Vec<&TrustedSaml>> {
+        failing(&self.saml, |s| !s.audience_checked, |s| s.doubt.clone())
+    }
+
     fn add(&mut self, grant: Grant, statement: &Statement) {
         let name = grant.statement.clone();
         match grant.audience {
@@ -172,6 +216,7 @@ impl Trust {
                 self.services.push(TrustedService {
                     compute: is_compute(&service),
                     source_bound: grant.bound,
+                    doubt: grant.doubt,
                     service,
                     statement: name,
                 });
@@ -197,6 +242,7 @@ impl Trust {
                     external_id,
                     mfa,
                     bound: grant.bound,
+                    doubt: doubt_of(statement),
                     statement: grant.statement.clone(),
                 });
             }
@@ -204,15 +250,30 @@ impl Trust {
     }
 
     fn add_provider(&mut self, provider: &str, statement: &Statement, name: String) {
+        let doubt = doubt_of(statement);
         if provider.contains(":saml-provider/") {
             let audience_checked = ["aud", "iss"].iter().any(|claim| fixed_claim(statement, "saml", claim));
-            self.saml.push(TrustedSaml { provider: provider.to_string(), audience_checked, statement: name });
+            self.saml.push(TrustedSaml { provider: provider.to_string(), audience_checked, doubt, statement: name });
             return;
         }
         let host = provider.split_once(":oidc-provider/").map_or(provider, |(_, host)| host).to_ascii_lowercase();
         let audience_checked = ["aud", "oaud", "app_id"].iter().any(|claim| fixed_claim(statement, &host, claim));
         let (subject, why) = subject(statement, &host);
-        self.oidc.push(TrustedOidc { provider: host, audience_checked, subject, why, statement: name });
+        self.oidc.push(TrustedOidc { provider: host, audience_checked, subject, doubt, why, statement: name });
+    }
+}
+
+fn doubt_of(statement: &Statement) -> Option<String> {
+    statement.conditions.iter().find_map(|c| c.doubt.clone())
+}
+
+/// Those of a list that fail a demand for certain; unknown where there are none and some are doubtful.
+fn failing<T>(list: &[T], fails: impl Fn(&T) -> bool, doubt: impl Fn(&T) -> Option<String>) -> Answer<Vec<&T>> {
+    let (doubtful, certain): (Vec<&T>, Vec<&T>) =
+        list.iter().filter(|one| fails(one)).partition(|one| doubt(one).is_some());
+    match doubtful.into_iter().find_map(doubt) {
+        Some(why) if certain.is_empty() => Answer::Unknown(why),
+        _ => Answer::Known(certain),
     }
 }
 
@@ -533,6 +594,31 @@ mod tests {
         assert!(!saml(json!({})).audience_checked);
         assert!(!saml(json!({"StringLike": {"SAML:aud": "*"}})).audience_checked);
         assert!(!saml(json!({"StringEquals": {"SAML:namequalifier": "x"}})).audience_checked);
+    }
+
+    #[test]
+    fn demands_are_answered_in_three_values() {
+        let count = |t: &Trust| t.accounts_without_external_id(&["777788889999"]).known().map(|a| a.len());
+        let vendor = |id: &str, condition| read(json!({"AWS": id}), "sts:AssumeRole", condition);
+        assert_eq!(count(&vendor("444455556666", json!({}))), Some(1));
+        assert_eq!(count(&vendor("777788889999", json!({}))), Some(0));
+        assert_eq!(count(&vendor("444455556666", json!({"Odd": {"sts:ExternalId": "x"}}))), None);
+        assert_eq!(vendor("444455556666", json!({})).unknown_accounts(&["444455556666"]).len(), 0);
+        let service = |condition| read(json!({"Service": "config.amazonaws.com"}), "sts:AssumeRole", condition);
+        let unbound = |t: &Trust| t.services_without_source().known().map(|s| s.len());
+        assert_eq!(unbound(&service(json!({}))), Some(1));
+        assert_eq!(unbound(&service(json!({"Odd": {"aws:SourceAccount": "x"}}))), None);
+        let github = |value: &str| {
+            let host = "token.actions.githubusercontent.com";
+            let arn = format!("arn:aws:iam::111122223333:oidc-provider/{host}");
+            let (sub, aud) = (format!("{host}:sub"), format!("{host}:aud"));
+            let condition = json!({"StringEquals": {aud: "sts.amazonaws.com"}, "StringLike": {sub: value}});
+            let trust = read(json!({"Federated": arn}), "sts:AssumeRoleWithWebIdentity", condition);
+            trust.oidc_not_pinned().known().map(|o| o.len())
+        };
+        assert_eq!(github("repo:org/repo:*"), Some(0));
+        assert_eq!(github("repo:org/*"), Some(1));
+        assert_eq!(github("repository_owner:org:*"), None);
     }
 
     #[test]

@@ -1,0 +1,310 @@
+//! Questions about IAM identities, as functions of conditions: what their policies allow together, under their
+//! boundary, and who can take a role. The answers are in [`crate::semantics::policy`]. A policy that is attached and
+//! whose document is not there makes the answer unknown; it must never be passed over.
+
+use super::Ty;
+use super::evaluate::{Env, elements};
+use super::functions::{Function, Run, list_of};
+use super::questions::{Kind, answer, borrowed, context, json, object, texts};
+use super::value::Val;
+use crate::inventory::{Cause, Reason, Resource};
+use crate::semantics::policy::grants::Permissions;
+use crate::semantics::policy::trust::{self, Subject};
+use crate::semantics::{Answer, Input};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::rc::Rc;
+
+/// The functions that ask about identities.
+pub(super) fn all() -> Vec<Function> {
+    use Ty::{Any, Str};
+    let managed = || list_of(Ty::Resource("".into()));
+    let asking = |name, parameters: Vec<Ty>, members, summary, run: Run| Function {
+        name,
+        takes_unknown: true,
+        // The join that follows the policies is of managed policies.
+        reads: if parameters.len() > 2 { &["PolicyDocument"] } else { &[] },
+        parameters,
+        returns: list_of(object(members)),
+        summary,
+        run,
+    };
+    vec![
+        asking(
+            "administrator",
+            vec![Any],
+            ADMINISTRATOR,
+            "Why a policy makes an administrator in effect; empty if it does not.",
+            |_, a, _| on_policies(a, |p| p.administrator().map(Vec::from_iter)),
+        ),
+        asking(
+            "administrator",
+            vec![Any, managed(), Any],
+            ADMINISTRATOR,
+            "Why an identity's policies together, under its boundary, make an administrator; empty if they do not.",
+            |_, a, _| on_policies(a, |p| p.administrator().map(Vec::from_iter)),
+        ),
+        asking(
+            "escalations",
+            vec![Any],
+            ESCALATION,
+            "The published ways to more permissions that a policy opens.",
+            |_, a, _| on_policies(a, Permissions::escalations),
+        ),
+        asking(
+            "escalations",
+            vec![Any, managed(), Any],
+            ESCALATION,
+            "The published ways to more permissions that an identity's policies open together, under its boundary.",
+            |_, a, _| on_policies(a, Permissions::escalations),
+        ),
+        asking(
+            "allowedEverywhere",
+            vec![Any, list_of(Str)],
+            ALLOWANCE,
+            "Which of some actions a policy allows on all resources of their kind, with nothing that bounds them.",
+            |_, a, _| on_actions(a, 1),
+        ),
+        asking(
+            "allowedEverywhere",
+            vec![Any, managed(), Any, list_of(Str)],
+            ALLOWANCE,
+            "Which of some actions an identity's policies allow on all resources of their kind, under its boundary.",
+            |_, a, _| on_actions(a, 3),
+        ),
+        asking(
+            "administratorWithoutMfa",
+            vec![Any, managed(), Any],
+            ADMINISTRATOR,
+            "As `administrator`, of what the policies allow whoever cannot sign with MFA.",
+            |_, a, _| on_policies(a, |p| p.clone().without_mfa().administrator().map(Vec::from_iter)),
+        ),
+        asking(
+            "escalationsWithoutMfa",
+            vec![Any, managed(), Any],
+            ESCALATION,
+            "As `escalations`, of what the policies allow whoever cannot sign with MFA.",
+            |_, a, _| on_policies(a, |p| p.clone().without_mfa().escalations()),
+        ),
+        asking(
+            "allowedAnywhere",
+            vec![Any, managed(), Any, list_of(Str), Str],
+            CONDITIONED,
+            "Which of some actions an identity's policies allow on any resource, and whether only with given values \
+             of a condition key.",
+            |_, a, _| allowed_anywhere(a),
+        ),
+        asking(
+            "serviceWildcards",
+            vec![Any],
+            ALLOWANCE,
+            "The services of which a policy allows every action on all resources by a wildcard (`s3:*`; `*` for all).",
+            |_, a, _| on_policies(a, Permissions::service_wildcards),
+        ),
+        asking(
+            "invertedAllows",
+            vec![Any],
+            INVERTED,
+            "The Allow statements that use NotAction or NotResource and are not confined to named resources.",
+            |_, a, _| on_policies(a, |p| Answer::Known(p.inverted_allows())),
+        ),
+        Function {
+            name: "trust",
+            parameters: vec![Any],
+            returns: object(TRUST),
+            takes_unknown: false,
+            reads: &[],
+            summary: "Who can take a role, by its trust policy: everybody, accounts, services, identity providers.",
+            run: |env, a, _| trusted(env, a),
+        },
+    ]
+}
+
+/// The members of [`crate::semantics::policy::grants::Administrator`].
+const ADMINISTRATOR: &[(&str, Kind)] = &[("statements", Kind::Texts), ("why", Kind::Text)];
+
+/// The members of [`crate::semantics::policy::escalation::Escalation`].
+const ESCALATION: &[(&str, Kind)] =
+    &[("path", Kind::Text), ("actions", Kind::Texts), ("statements", Kind::Texts), ("source", Kind::Text)];
+
+/// The members of [`crate::semantics::policy::grants::Allowance`].
+const ALLOWANCE: &[(&str, Kind)] = &[("action", Kind::Text), ("statement", Kind::Text)];
+
+/// The members of [`crate::semantics::policy::grants::Conditioned`].
+const CONDITIONED: &[(&str, Kind)] = &[("action", Kind::Text), ("statement", Kind::Text), ("demanded", Kind::Flag)];
+
+/// The members of [`crate::semantics::policy::grants::InvertedAllow`].
+const INVERTED: &[(&str, Kind)] = &[("statement", Kind::Text), ("elements", Kind::Texts)];
+
+/// The members of [`crate::semantics::policy::trust::Trust`].
+const TRUST: &[(&str, Kind)] = &[
+    ("public", Kind::Objects(super::questions::GRANT)),
+    (
+        "accounts",
+        Kind::Objects(&[
+            ("account", Kind::Text),
+            ("principal", Kind::Text),
+            ("whole_account", Kind::Flag),
+            ("external_id", Kind::Flag),
+            ("mfa", Kind::Flag),
+            ("bound", Kind::Flag),
+            ("statement", Kind::Text),
+        ]),
+    ),
+    ("organizations", Kind::Texts),
+    (
+        "services",
+        Kind::Objects(&[
+            ("service", Kind::Text),
+            ("compute", Kind::Flag),
+            ("source_bound", Kind::Flag),
+            ("statement", Kind::Text),
+        ]),
+    ),
+    (
+        "oidc",
+        Kind::Objects(&[
+            ("provider", Kind::Text),
+            ("audience_checked", Kind::Flag),
+            ("subject", Kind::Text),
+            ("why", Kind::Text),
+            ("statement", Kind::Text),
+        ]),
+    ),
+    (
+        "saml",
+        Kind::Objects(&[("provider", Kind::Text), ("audience_checked", Kind::Flag), ("statement", Kind::Text)]),
+    ),
+    ("deleted", Kind::Texts),
+];
+
+/// Asks about the policies in the first argument, with the managed policies that they refer to in the second and
+/// the boundary in the third, where there are these.
+fn on_policies<'v, T: Serialize>(a: &[Val<'v>], ask: impl FnOnce(&Permissions) -> Answer<T>) -> Val<'v> {
+    let none = Val::List(Rc::new(Vec::new()));
+    let managed = a.get(1).unwrap_or(&none);
+    let policies = match documents(&a[0], managed) {
+        Ok(policies) => Value::Array(policies),
+        Err(unknown) => return unknown,
+    };
+    let (boundary, unread) = match a.get(2).map(|b| documents(b, managed)) {
+        None => (None, None),
+        Some(Ok(found)) if found.is_empty() => (None, None),
+        Some(Ok(found)) => (Some(Value::Array(found)), None),
+        Some(Err(unknown)) => (None, Some(unknown)),
+    };
+    let boundary = match (&boundary, &unread) {
+        (Some(document), _) => Input::Known(document),
+        (None, Some(_)) => Input::Unknown,
+        (None, None) => Input::Absent,
+    };
+    let found = Permissions::read(Input::Known(&policies)).and_then(|p| ask(&p.with_boundary(boundary)));
+    match (found, unread) {
+        (Answer::Unknown(_), Some(unread)) => unread,
+        (found, _) => answer(&[], found),
+    }
+}
+
+/// Asks which of the actions in argument `n` are allowed everywhere.
+fn on_actions<'v>(a: &[Val<'v>], n: usize) -> Val<'v> {
+    if let Val::Unknown(_) = a[n] {
+        return a[n].clone();
+    }
+    let actions = texts(&a[n]);
+    on_policies(&a[..n], |p| p.allowed_everywhere(&borrowed(&actions)))
+}
+
+fn allowed_anywhere<'v>(a: &[Val<'v>]) -> Val<'v> {
+    let Val::Str(key) = &a[4] else { return Val::fault("a condition key was expected") };
+    let actions = texts(&a[3]);
+    on_policies(&a[..3], |p| p.allowed_anywhere(&borrowed(&actions), key))
+}
+
+/// The documents of policies: of those that stand in `value` themselves, and of those that it refers to by ARN
+/// (`AttachedManagedPolicies`, `PermissionsBoundary`), which are looked up in `managed`. Unknown as soon as one is:
+/// it may deny what another allows.
+fn documents<'v>(value: &Val<'v>, managed: &Val<'v>) -> Result<Vec<Value>, Val<'v>> {
+    match value {
+        Val::List(_) | Val::Json(Value::Array(_), _) => {
+            let (items, holes) = elements(value)?;
+            if !holes.is_empty() {
+                return Err(Val::Unknown(holes));
+            }
+            let each = items.iter().map(|item| documents(item, managed)).collect::<Result<Vec<_>, _>>()?;
+            Ok(each.into_iter().flatten().collect())
+        }
+        Val::Unknown(_) => Err(value.clone()),
+        Val::Json(..) | Val::Map(_) | Val::Str(_) | Val::Null => {
+            let json = json(value);
+            match reference(&json) {
+                Some(arn) => attached(arn, managed).map(|document| vec![document]),
+                None if json.as_object().is_some_and(serde_json::Map::is_empty) => Ok(Vec::new()),
+                None => Ok(vec![json.into_owned()]),
+            }
+        }
+        other => Err(Val::fault(format!("{} where policies were expected", other.kind()))),
+    }
+}
+
+/// The ARN of the managed policy that an entry refers to.
+fn reference(entry: &Value) -> Option<&str> {
+    ["PolicyArn", "PermissionsBoundaryArn"].iter().find_map(|member| entry.get(member)).and_then(Value::as_str)
+}
+
+/// A managed policy's name and document.
+fn attached<'v>(arn: &str, managed: &Val<'v>) -> Result<Value, Val<'v>> {
+    let (rows, holes): (&[&Resource], &[Cause]) = match managed {
+        Val::Resources { rows, holes, .. } => (rows, holes),
+        Val::Unknown(causes) => (&[], causes),
+        _ => (&[], &[]),
+    };
+    let Some(policy) = rows.iter().find(|r| r.arn == arn) else {
+        return Err(match holes {
+            [] => Val::unknown(Cause::of(
+                Reason::NotCollected,
+                format!("the policy {arn} is attached, and is not in the account's inventory"),
+            )),
+            holes => Val::Unknown(holes.into()),
+        });
+    };
+    if let Some(cause) = policy.unknown_at("PolicyDocument") {
+        return Err(Val::unknown(cause.clone()));
+    }
+    let document = policy.document.get("PolicyDocument").cloned().unwrap_or(Value::Null);
+    Ok(json!({"PolicyName": policy.name, "PolicyDocument": document}))
+}
+
+/// Reads a trust policy. A subject that was not understood is an unknown and not a text, so that a condition on it
+/// is unknown too.
+fn trusted<'v>(env: &Env<'v>, a: &[Val<'v>]) -> Val<'v> {
+    let found = trust::trust(&json(&a[0]), &context(env));
+    let doubts: Vec<Option<String>> = match &found {
+        Answer::Known(trust) => {
+            trust.oidc.iter().map(|o| (o.subject == Subject::NotUnderstood).then(|| o.why.clone())).collect()
+        }
+        Answer::Unknown(_) => Vec::new(),
+    };
+    let answered = answer(a, found);
+    let Val::Map(members) = answered else { return answered };
+    let members = members.iter().map(|(name, value)| match (name.as_str(), value) {
+        ("oidc", Val::List(items)) => (name.clone(), Val::List(Rc::new(with_doubts(items, &doubts)))),
+        _ => (name.clone(), value.clone()),
+    });
+    Val::Map(Rc::new(members.collect()))
+}
+
+fn with_doubts<'v>(providers: &[Val<'v>], doubts: &[Option<String>]) -> Vec<Val<'v>> {
+    let one = |(provider, doubt): (&Val<'v>, &Option<String>)| match (provider, doubt) {
+        (Val::Map(members), Some(why)) => Val::Map(Rc::new(
+            members
+                .iter()
+                .map(|(name, value)| match name.as_str() {
+                    "subject" => (name.clone(), Val::unknown(Cause::of(Reason::NotUnderstood, why.clone()))),
+                    _ => (name.clone(), value.clone()),
+                })
+                .collect(),
+        )),
+        _ => provider.clone(),
+    };
+    providers.iter().zip(doubts).map(one).collect()
+}

@@ -1,0 +1,54 @@
+//! Accounts that AWS itself uses and documents for resource policies: a grant to them is not a grant to a stranger.
+
+/// The accounts from which Elastic Load Balancing delivers access logs, by region (Elastic Load Balancing User Guide,
+/// "Enable access logs for your Application Load Balancer", regions available before August 2022). Newer regions use
+/// a service principal.
+const LOAD_BALANCER_LOGS: [(&str, &str); 25] = [
+    ("us-east-1", "127311923021"),
+    ("us-east-2", "033677994240"),
+    ("us-west-1", "027434742980"),
+    ("us-west-2", "797873946194"),
+    ("af-south-1", "098369216593"),
+    ("ap-east-1", "754344448648"),
+    ("ap-northeast-1", "582318560864"),
+    ("ap-northeast-2", "600734575887"),
+    ("ap-northeast-3", "383597477331"),
+    ("ap-south-1", "718504428378"),
+    ("ap-southeast-1", "114774131450"),
+    ("ap-southeast-2", "783225319266"),
+    ("ca-central-1", "985666609251"),
+    ("cn-north-1", "638102146993"),
+    ("cn-northwest-1", "037604701340"),
+    ("eu-central-1", "054676820928"),
+    ("eu-north-1", "897822967062"),
+    ("eu-south-1", "635631232127"),
+    ("eu-west-1", "156460612806"),
+    ("eu-west-2", "652711504416"),
+    ("eu-west-3", "009996457667"),
+    ("me-south-1", "076674570225"),
+    ("sa-east-1", "507241528517"),
+    ("us-gov-east-1", "190560391635"),
+    ("us-gov-west-1", "048591011584"),
+];
+
+/// The region whose load balancers deliver their logs from an account, where it is such an account.
+pub fn load_balancer_logs_region(account: &str) -> Option<&'static str> {
+    LOAD_BALANCER_LOGS.iter().find(|(_, id)| *id == account).map(|(region, _)| *region)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::semantics::policy::document::is_account;
+
+    #[test]
+    fn the_table_holds_account_ids_each_once() {
+        let mut ids: Vec<&str> = LOAD_BALANCER_LOGS.iter().map(|(_, id)| *id).collect();
+        assert!(ids.iter().all(|id| is_account(id)));
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), LOAD_BALANCER_LOGS.len());
+        assert_eq!(load_balancer_logs_region("127311923021"), Some("us-east-1"));
+        assert_eq!(load_balancer_logs_region("111122223333"), None);
+    }
+}
