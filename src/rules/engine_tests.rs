@@ -274,3 +274,12 @@ fn lists_of_lists_are_one_list() {
     let unread = "resource: {}\nunknown: {Friends: 'x:GetFriends'}";
     judge("size(flatten([resource.Friends, ['c']])) == 3", unread, Verdict::Unknown);
 }
+
+#[test]
+fn a_join_that_is_first_asked_for_inside_a_comprehension_leaves_its_variables_alone() {
+    let rule = "join:\n  owners: {resource: AWS::X::Owner, on: {member: OwnerId, equals: \"resource.Friends.map(f, f)\"}}\n\
+                assert: resource.Friends.all(f, owners.exists(o, o.OwnerId == f))";
+    let others = "others: [{type: AWS::X::Owner, resource: {OwnerId: a}}, {type: AWS::X::Owner, resource: {OwnerId: b}}]";
+    judge_with(rule, &format!("resource: {{Friends: [a, b]}}\n{others}"), Verdict::Pass);
+    judge_with(rule, &format!("resource: {{Friends: [a, c]}}\n{others}"), Verdict::Fail);
+}
