@@ -131,15 +131,19 @@ fn resources() -> Vec<Function> {
                 other => Val::fault(format!("offered() of {}", other.kind())),
             },
         ),
-        function("tags", &[resource()], Ty::Map(Arc::new(Str)), "The tags.", |_, a, _| match &a[0] {
-            Val::Resource(r, _) => match r.unknown_at("Tags") {
-                Some(cause) => Val::unknown(cause.clone()),
-                None => Val::Map(Rc::new(
-                    r.tags.iter().map(|(k, v)| (k.clone(), Val::Str(Cow::Borrowed(v.as_str())))).collect(),
-                )),
-            },
-            other => Val::fault(format!("tags() of {}", other.kind())),
-        }),
+        Function {
+            // Collectors know them by this member, wherever the API has them.
+            reads: &["Tags"],
+            ..function("tags", &[resource()], Ty::Map(Arc::new(Str)), "The tags.", |_, a, _| match &a[0] {
+                Val::Resource(r, _) => match r.unknown_at("Tags") {
+                    Some(cause) => Val::unknown(cause.clone()),
+                    None => Val::Map(Rc::new(
+                        r.tags.iter().map(|(k, v)| (k.clone(), Val::Str(Cow::Borrowed(v.as_str())))).collect(),
+                    )),
+                },
+                other => Val::fault(format!("tags() of {}", other.kind())),
+            })
+        },
     ]
 }
 
