@@ -279,7 +279,8 @@ fn lists_of_lists_are_one_list() {
 fn a_join_that_is_first_asked_for_inside_a_comprehension_leaves_its_variables_alone() {
     let rule = "join:\n  owners: {resource: AWS::X::Owner, on: {member: OwnerId, equals: \"resource.Friends.map(f, f)\"}}\n\
                 assert: resource.Friends.all(f, owners.exists(o, o.OwnerId == f))";
-    let others = "others: [{type: AWS::X::Owner, resource: {OwnerId: a}}, {type: AWS::X::Owner, resource: {OwnerId: b}}]";
+    let others =
+        "others: [{type: AWS::X::Owner, resource: {OwnerId: a}}, {type: AWS::X::Owner, resource: {OwnerId: b}}]";
     judge_with(rule, &format!("resource: {{Friends: [a, b]}}\n{others}"), Verdict::Pass);
     judge_with(rule, &format!("resource: {{Friends: [a, c]}}\n{others}"), Verdict::Fail);
 }
