@@ -54,6 +54,15 @@ pub(crate) fn all() -> Vec<Function> {
             run: |env, a, _| on_policy(a, |policy| policy::open_endpoint_grants(policy, &context(env))),
         },
         Function {
+            name: "administratorsWhoUse",
+            parameters: vec![Any],
+            returns: list_of(object(MIXED)),
+            takes_unknown: false,
+            reads: &[],
+            summary: "The principals, other than the account itself, that a key policy lets both administer and use the key.",
+            run: |env, a, _| on_policy(a, |policy| policy::keys::administrators_who_use(policy, &context(env))),
+        },
+        Function {
             name: "deniesPlainHttp",
             parameters: vec![Any, list_of(Str), list_of(Str)],
             returns: list_of(Str),
@@ -333,6 +342,9 @@ pub(super) const GRANT: &[(&str, Kind)] = &[
     ("doubt", Kind::Text),
     ("why", Kind::Text),
 ];
+
+/// The members of a principal that administers and uses a key ([`crate::semantics::policy::keys::Mixed`]).
+const MIXED: &[(&str, Kind)] = &[("principal", Kind::Text), ("administers_by", Kind::Texts), ("uses_by", Kind::Texts)];
 
 /// The members of a way into a bucket ([`crate::semantics::s3::Route`]).
 const ROUTE: &[(&str, Kind)] =
