@@ -243,7 +243,7 @@ fn type_mismatch(default: &Value, given: &Value) -> Option<String> {
         (Value::Null, _) => true,
         (Value::Number(d), Value::Number(g)) => d.is_f64() || !g.is_f64(),
         (Value::Array(d), Value::Array(g)) => {
-            let Some(first) = d.first() else { return None };
+            let first = d.first()?;
             return g
                 .iter()
                 .find(|v| type_mismatch(first, v).is_some())

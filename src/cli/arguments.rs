@@ -83,6 +83,8 @@ pub enum Command {
     Collect(Collect),
     /// Judge a snapshot file: no network, the same bytes every time
     Evaluate(Evaluate),
+    /// Judge a recorded account that is part of this program: no AWS needed
+    Demo(Demo),
     /// What is judged: the rules
     Rules {
         /// What to do with them.

@@ -6,6 +6,7 @@ mod completions;
 mod console;
 mod criteria;
 mod data;
+mod demo;
 mod evaluate;
 mod exit;
 mod failure;
@@ -63,6 +64,7 @@ fn dispatch(command: &Command, global: &Global, console: &Console) -> Result<End
         Command::Scan(a) => scan::run(a, global, console),
         Command::Collect(a) => collect::run(a, global, console),
         Command::Evaluate(a) => evaluate::run(a, global, console),
+        Command::Demo(a) => demo::run(a, global, console),
         Command::Rules { command } => rules::run(command, global, console),
         Command::Criteria(a) => criteria::run(a, global, console),
         Command::Resources { command } => resources::run(command, global, console),

@@ -340,7 +340,7 @@ impl<A: Api> Run<'_, A> {
             match resource {
                 Ok(Some(resource)) => resources.push(resource),
                 Ok(None) => {}
-                Err(cause) => listed.holes.push(cause),
+                Err(cause) => listed.holes.push(*cause),
             }
         }
         self.progress.event(Event::Read { resource_type: &t.name, region: &listed.region, resources: resources.len() });
@@ -408,7 +408,7 @@ impl<A: Api> Run<'_, A> {
         }
     }
 
-    async fn complete_one(&self, t: &ResourceType, plan: &TypePlan, draft: Draft) -> Result<Option<Resource>, Cause> {
+    async fn complete_one(&self, t: &ResourceType, plan: &TypePlan, draft: Draft) -> Result<Option<Resource>, Box<Cause>> {
         let mut draft = draft;
         for detail in plan.details.iter().map(|n| &t.details[*n]).filter(|d| d.batch.is_none()) {
             match self.detail(t, detail, &draft).await {

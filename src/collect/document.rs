@@ -96,20 +96,19 @@ impl Draft {
     }
 
     /// The finished resource. Where no ARN can be made, a cause instead.
-    pub(super) fn finish(mut self, t: &ResourceType, here: Here<'_>) -> Result<Resource, Cause> {
+    pub(super) fn finish(mut self, t: &ResourceType, here: Here<'_>) -> Result<Resource, Box<Cause>> {
         let Some(arn) = self.arn(t, here) else {
             let message = format!("{} {} lacks what its ARN is made of", t.name, self.id);
-            return Err(Cause {
+            return Err(Box::new(Cause {
                 account: here.account.to_owned(),
                 region: here.region.to_owned(),
                 ..Cause::of(Reason::Malformed, message)
-            });
+            }));
         };
         let tags = t.tags.as_ref().and_then(|p| p.in_document(&self.document)).map(tags_of).unwrap_or_default();
-        if let Some(root) = t.tags.as_ref().and_then(Path::root) {
-            if let Some(cause) = self.unknown_among(&BTreeSet::from([root.to_owned()])).cloned() {
-                self.unknown("Tags", &cause);
-            }
+        let tag_member = t.tags.as_ref().and_then(Path::root).map(|root| BTreeSet::from([root.to_owned()]));
+        if let Some(cause) = tag_member.and_then(|m| self.unknown_among(&m).cloned()) {
+            self.unknown("Tags", &cause);
         }
         let ground = here.ground(Some(&self.document));
         let name = t.display_name.as_ref().and_then(|n| n.text(&ground));

@@ -112,6 +112,10 @@ fn text(params: &Value, name: &str) -> Option<String> {
     params.get(name).and_then(Value::as_str).map(str::to_owned)
 }
 
+fn number(params: &Value, name: &str) -> Option<i32> {
+    params.get(name).and_then(Value::as_i64).and_then(|n| i32::try_from(n).ok())
+}
+
 /// All pages of the authorization details, by the marker that IAM gives.
 async fn authorization_details(
     aws: &Aws,
@@ -122,10 +126,11 @@ async fn authorization_details(
     let filter = call.params.get("Filter").and_then(Value::as_array);
     let filter: Vec<EntityType> =
         filter.into_iter().flatten().filter_map(Value::as_str).map(EntityType::from).collect();
+    let size = number(&call.params, "MaxItems");
     let mut marker: Option<String> = None;
     for number in 1.. {
-        let request = aws.iam().get_account_authorization_details();
-        let request = request.set_filter(Some(filter.clone())).set_marker(marker.clone());
+        let request = aws.iam().get_account_authorization_details().set_filter(Some(filter.clone()));
+        let request = request.set_max_items(size).set_marker(marker.clone());
         let answer = typed(aws, Call { page: number, ..one(call, absent_on) }, request.send()).await?;
         let truncated = answer.get("IsTruncated") == Some(&Value::Bool(true));
         let next = text(&answer, "Marker").filter(|_| truncated);
@@ -147,7 +152,7 @@ async fn buckets(
     absent_on: &[&str],
     page: &mut (dyn FnMut(Value) + Send),
 ) -> Result<(), ApiError> {
-    let size = call.params.get("MaxBuckets").and_then(Value::as_i64).and_then(|n| i32::try_from(n).ok());
+    let size = number(&call.params, "MaxBuckets");
     let mut token: Option<String> = None;
     for number in 1.. {
         let request = aws.s3(call.region).list_buckets().set_max_buckets(size).set_continuation_token(token.clone());

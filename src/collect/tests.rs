@@ -516,3 +516,62 @@ fn permissions_are_written_as_iam_writes_them() {
         assert!(!actions.contains(wrong), "{wrong}");
     }
 }
+
+/// The error of a file, as a person sees it.
+fn mistake(text: &str) -> String {
+    let error = Collectors::of_texts(&[("collectors/x.yaml", text)]).expect_err("a mistake");
+    let handler = miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::none()).with_width(100);
+    let mut shown = String::new();
+    handler.render_report(&mut shown, &*error).expect("rendered");
+    shown
+}
+
+#[test]
+fn mistakes_are_shown_at_their_line_with_the_nearest_name() {
+    let volume = "service: ec2\nresources:\n  AWS::EC2::Volume:\n    list: DescribeVolumes\n    items: Volumes\n";
+    let named = format!("{volume}    id: VolumeId\n    arn: arn:x:${{VolumeId}}\n");
+    let mistakes = [
+        "service: ec3\nresources: {}\n".to_owned(),
+        volume.replace("DescribeVolumes", "DescribeVolume"),
+        volume.replace("items: Volumes", "items: Volume"),
+        volume.replace("items: Volumes", "item: Volumes"),
+        format!("{volume}    id: VolumeID\n    arn: arn:x:${{VolumeId}}\n"),
+        format!("{volume}    id: VolumeId\n    arn: arn:x:${{Volume Id}}\n"),
+        format!("{named}    params: {{ Filter: [] }}\n"),
+        format!("{named}    where: {{ State: {{ is: [available] }} }}\n"),
+        format!("{named}    drop: [\"Attachments[].Device\", \"Attachments[].Devise\"]\n"),
+        format!("{named}    singleton: true\n"),
+        format!("{named}    for_each: AWS::EC2::Disk\n"),
+        format!("{named}    enrich:\n      Status:\n        call: DescribeSnapshotAttribute\n"),
+        format!("{named}    enrich:\n      Encrypted:\n        call: GetEbsEncryptionByDefault\n"),
+        format!(
+            "{named}    enrich:\n      Snapshot:\n        call: DescribeSnapshots\n        \
+             params: {{ SnapshotIds: [$.SnapshotID] }}\n"
+        ),
+        format!("{named}    enrich:\n      R:\n        typed: credential_report\n        members: any\n"),
+        "service: ec2\nresources:\n  AWS::::Region:\n    enrich: {}\n".to_owned(),
+        "service: ec2\nresources:\n  AWS::EC2::Volume: [\n".to_owned(),
+        "service: ec2\nservice: ec2\n".to_owned(),
+        format!("{named}    drop: [Attachments[].Device]\n"),
+    ];
+    let shown: Vec<String> = mistakes.iter().map(|text| mistake(text)).collect();
+    insta::assert_snapshot!(shown.join("\n----\n"));
+}
+
+#[test]
+fn a_file_of_the_user_replaces_the_embedded_one_of_its_service_and_adds_to_the_rest() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text =
+        "service: sns\nresources:\n  AWS::SNS::Topic:\n    list: ListTopics\n    items: Topics\n    arn: TopicArn\n";
+    std::fs::write(folder.path().join("mine.yaml"), text).expect("written");
+    let collectors = Collectors::load(folder.path()).expect("collectors");
+    assert!(!collectors.types["AWS::SNS::Topic"].members.contains_key("Attributes"));
+    assert!(!collectors.types.contains_key("AWS::SNS::Subscription"));
+    assert!(collectors.types.contains_key("AWS::S3::Bucket"));
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_an_error_that_names_it() {
+    let error = Collectors::load(std::path::Path::new("/no/such/folder")).expect_err("an error");
+    assert!(error.to_string().contains("/no/such/folder"), "{error}");
+}

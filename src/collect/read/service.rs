@@ -64,7 +64,9 @@ impl ServiceFile {
     ) -> Result<Template> {
         let Some(node) = node else { return Ok(Template::Object(Vec::new())) };
         let params = template(&self.file, node)?;
-        self.references(node.place, &params, scopes)?;
+        for leaf in node.leaves() {
+            self.references(leaf.place, &template(&self.file, leaf)?, scopes)?;
+        }
         match &operation.input {
             Some(input) => self.input(node, &input.shape)?,
             None if node.map(&self.file)?.is_empty() => {}

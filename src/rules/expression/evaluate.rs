@@ -92,7 +92,7 @@ pub(crate) fn eval<'v>(expr: &'v Expr, env: &Env<'v>) -> Val<'v> {
         Node::Now => Val::Timestamp(env.now),
         Node::Resource => Val::Resource(env.resource, env.root("")),
         Node::Join(n) => match env.joins.get(*n) {
-            Some(cell) => cell.get_or_init(|| env.finder.find(env, *n)).clone(),
+            Some(cell) => cell.get_or_init(|| found_apart(env, *n)).clone(),
             None => Val::fault("a join that the rule does not have"),
         },
         Node::Local(slot) => match env.locals.borrow().get(*slot) {
@@ -143,6 +143,15 @@ pub(crate) fn eval<'v>(expr: &'v Expr, env: &Env<'v>) -> Val<'v> {
             (function.run)(env, &values, regex.as_deref())
         }
     }
+}
+
+/// The resources of a join. Its key is an expression of its own: it must not touch the variables of the comprehension in
+/// which the join is first asked for.
+fn found_apart<'v>(env: &Env<'v>, n: usize) -> Val<'v> {
+    let outer = env.locals.take();
+    let found = env.finder.find(env, n);
+    env.locals.replace(outer);
+    found
 }
 
 /// All unknowns among `values` as one.

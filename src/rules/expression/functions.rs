@@ -4,6 +4,7 @@
 use super::Ty;
 use super::evaluate::{Env, elements};
 use super::value::Val;
+use crate::inventory::{Cause, Reason};
 use jiff::SignedDuration;
 use regex::Regex;
 use std::borrow::Cow;
@@ -106,6 +107,13 @@ fn standard() -> Vec<Function> {
             ref other => Val::fault(format!("double() of {}", other.kind())),
         }),
         function("string", &[Any], Str, "The value as text.", |_, a, _| Val::Str(Cow::Owned(a[0].to_text()))),
+        function(
+            "undecided",
+            &[Str],
+            Bool,
+            "Neither true nor false, for the reason that the text gives.",
+            |_, a, _| text(&a[0], |t| Val::unknown(Cause::of(Reason::NotUnderstood, t))),
+        ),
         function("isText", &[Any], Bool, "Whether the value is a text.", |_, a, _| {
             Val::Bool(matches!(a[0], Val::Str(_)))
         }),

@@ -9,7 +9,7 @@ use super::questions::{Kind, answer, borrowed, context, json, object, texts};
 use super::value::Val;
 use crate::inventory::{Cause, Reason, Resource};
 use crate::semantics::policy::grants::Permissions;
-use crate::semantics::policy::trust::{self, Subject};
+use crate::semantics::policy::trust;
 use crate::semantics::{Answer, Input};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -274,37 +274,39 @@ fn attached<'v>(arn: &str, managed: &Val<'v>) -> Result<Value, Val<'v>> {
     Ok(json!({"PolicyName": policy.name, "PolicyDocument": document}))
 }
 
-/// Reads a trust policy. A subject that was not understood is an unknown and not a text, so that a condition on it
-/// is unknown too.
+/// Reads a trust policy. Where a condition is not understood, what is not proven of the grant is an unknown and not
+/// `false`, so that a rule's condition on it is unknown too.
 fn trusted<'v>(env: &Env<'v>, a: &[Val<'v>]) -> Val<'v> {
-    let found = trust::trust(&json(&a[0]), &context(env));
-    let doubts: Vec<Option<String>> = match &found {
-        Answer::Known(trust) => {
-            trust.oidc.iter().map(|o| (o.subject == Subject::NotUnderstood).then(|| o.why.clone())).collect()
-        }
-        Answer::Unknown(_) => Vec::new(),
-    };
-    let answered = answer(a, found);
+    let answered = answer(a, trust::trust(&json(&a[0]), &context(env)));
     let Val::Map(members) = answered else { return answered };
-    let members = members.iter().map(|(name, value)| match (name.as_str(), value) {
-        ("oidc", Val::List(items)) => (name.clone(), Val::List(Rc::new(with_doubts(items, &doubts)))),
-        _ => (name.clone(), value.clone()),
-    });
-    Val::Map(Rc::new(members.collect()))
+    let of_grants = |value: &Val<'v>| match value {
+        Val::List(grants) => Val::List(Rc::new(grants.iter().map(with_doubt).collect())),
+        other => other.clone(),
+    };
+    Val::Map(Rc::new(members.iter().map(|(name, value)| (name.clone(), of_grants(value))).collect()))
 }
 
-fn with_doubts<'v>(providers: &[Val<'v>], doubts: &[Option<String>]) -> Vec<Val<'v>> {
-    let one = |(provider, doubt): (&Val<'v>, &Option<String>)| match (provider, doubt) {
-        (Val::Map(members), Some(why)) => Val::Map(Rc::new(
-            members
-                .iter()
-                .map(|(name, value)| match name.as_str() {
-                    "subject" => (name.clone(), Val::unknown(Cause::of(Reason::NotUnderstood, why.clone()))),
-                    _ => (name.clone(), value.clone()),
-                })
-                .collect(),
-        )),
-        _ => provider.clone(),
+/// What a trust policy's grant is asked to prove.
+const PROOFS: [&str; 5] = ["external_id", "mfa", "source_bound", "audience_checked", "subject"];
+
+fn with_doubt<'v>(grant: &Val<'v>) -> Val<'v> {
+    let Val::Map(members) = grant else { return grant.clone() };
+    let text = |name: &str| {
+        members.iter().find_map(|(n, v)| if let (true, Val::Str(t)) = (n == name, v) { Some(t.clone()) } else { None })
     };
-    providers.iter().zip(doubts).map(one).collect()
+    let not_understood = text("subject").filter(|s| s == "not_understood").and_then(|_| text("why"));
+    let (doubt, of_subject) = (text("doubt"), not_understood);
+    let doubted = members.iter().map(|(name, value)| {
+        let unproven = match value {
+            Val::Bool(proven) => !proven,
+            Val::Str(subject) => subject != "pinned",
+            _ => false,
+        };
+        let why = doubt.as_ref().or(of_subject.as_ref().filter(|_| name == "subject"));
+        match why.filter(|_| unproven && PROOFS.contains(&name.as_str())) {
+            Some(why) => (name.clone(), Val::unknown(Cause::of(Reason::NotUnderstood, why.as_ref()))),
+            None => (name.clone(), value.clone()),
+        }
+    });
+    Val::Map(Rc::new(doubted.collect()))
 }

@@ -54,6 +54,15 @@ pub(crate) fn all() -> Vec<Function> {
             run: |env, a, _| on_policy(a, |policy| policy::open_endpoint_grants(policy, &context(env))),
         },
         Function {
+            name: "administratorsWhoUse",
+            parameters: vec![Any],
+            returns: list_of(object(MIXED)),
+            takes_unknown: false,
+            reads: &[],
+            summary: "The principals, other than the account itself, that a key policy lets both administer and use the key.",
+            run: |env, a, _| on_policy(a, |policy| policy::keys::administrators_who_use(policy, &context(env))),
+        },
+        Function {
             name: "deniesPlainHttp",
             parameters: vec![Any, list_of(Str), list_of(Str)],
             returns: list_of(Str),
@@ -167,7 +176,7 @@ fn network() -> Vec<Function> {
             vec![list_of(Any), lists()],
             list_of(object(OPENING)),
             "The rules through which the internet reaches every TCP or every UDP port; empty if some stays closed.",
-            |_, a, _| on_rules(a, 1, |rules, lists| rules::every_port_open(rules, lists)),
+            |_, a, _| on_rules(a, 1, rules::every_port_open),
         ),
         asking(
             "publicSources",
@@ -236,8 +245,8 @@ fn on_rules<'v, T: Serialize>(
 /// All sources with public addresses. Those that are known prove nothing of those that are not: each of these stands
 /// in the list as an unknown, which decides an `all` or an `exists` only where no other element does.
 fn public_sources<'v>(_: &Env<'v>, a: &[Val<'v>], _: Option<&regex::Regex>) -> Val<'v> {
-    let found = on_rules(a, 1, |rules, lists| rules::public_sources(rules, lists));
-    let doubts = on_rules(a, 1, |rules, lists| rules::unresolved_sources(rules, lists));
+    let found = on_rules(a, 1, rules::public_sources);
+    let doubts = on_rules(a, 1, rules::unresolved_sources);
     let (Val::List(sources), Val::List(doubts)) = (&found, &doubts) else { return found };
     let mut all = sources.to_vec();
     for why in doubts.iter().map(Val::to_text) {
@@ -333,6 +342,9 @@ pub(super) const GRANT: &[(&str, Kind)] = &[
     ("doubt", Kind::Text),
     ("why", Kind::Text),
 ];
+
+/// The members of a principal that administers and uses a key ([`crate::semantics::policy::keys::Mixed`]).
+const MIXED: &[(&str, Kind)] = &[("principal", Kind::Text), ("administers_by", Kind::Texts), ("uses_by", Kind::Texts)];
 
 /// The members of a way into a bucket ([`crate::semantics::s3::Route`]).
 const ROUTE: &[(&str, Kind)] =
