@@ -184,7 +184,7 @@ fn walk<'v>(base: &'v Expr, steps: &'v [Step], env: &Env<'v>) -> (Val<'v>, Place
     }
     let mut place = place_of(&value);
     let mut path = String::new();
-    let mut guard = Guard::of(&value);
+    let guard = Guard::of(&value);
     for step in steps {
         guard.enter(&step.name, &mut path);
         if let Some(cause) = guard.cause(&path) {
