@@ -10,6 +10,7 @@ use crate::semantics::{Answer, Input};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 /// Policies that act together on an identity, and what narrows them.
 #[derive(Clone, Debug, Default)]
@@ -341,8 +342,12 @@ fn label(named: &Named, statement: &Statement) -> String {
 /// The statement of a set of policies that allows an action on everything, less what their Deny statements take.
 fn allowed_by(policies: &[Named], action: &str, lens: Lens) -> Answer<Option<String>> {
     let pattern = Pattern::action(action);
-    let kinds = kinds_of(action);
     let each = || policies.iter().flat_map(|named| named.document.statements.iter().map(move |s| (named, s)));
+    // Most identities are asked about far more actions than they have.
+    if !each().any(|(_, s)| s.effect == Effect::Allow && s.actions.covers(&pattern)) {
+        return Answer::Known(None);
+    }
+    let kinds = kinds_of(action);
     let mut allow = None;
     let mut doubt = None;
     for (named, statement) in each().filter(|(_, s)| s.effect == Effect::Allow) {
@@ -517,8 +522,10 @@ fn reaches_also(resources: &Selection, action: &str) -> bool {
 }
 
 fn kinds_of(action: &str) -> Vec<Kind> {
+    static PATTERNS: LazyLock<Vec<(Pattern, &[Kind])>> =
+        LazyLock::new(|| KINDS.iter().map(|(pattern, kinds)| (Pattern::action(pattern), *kinds)).collect());
     let asked = Pattern::action(action);
-    KINDS.iter().find(|(pattern, _)| Pattern::action(pattern).covers(&asked)).map_or_else(Vec::new, |(_, k)| k.to_vec())
+    PATTERNS.iter().find(|(pattern, _)| pattern.covers(&asked)).map_or_else(Vec::new, |(_, kinds)| kinds.to_vec())
 }
 
 /// Whether an Allow statement's resources are all of one of the kinds.
