@@ -6,7 +6,7 @@ VENV := .venv
 VENV_PYTHON := $(CURDIR)/$(VENV)/bin/python
 VENV_STAMP := $(VENV)/requirements.installed
 
-.PHONY: demo test venv bench sarif check help
+.PHONY: help demo test venv check sarif bench demo-recording
 
 help:
 	@echo 'make demo   build it, judge the recorded account inside it: summary, soc2scan-demo.sarif, soc2scan-demo.json'
@@ -32,6 +32,10 @@ check:
 
 sarif: demo
 	tests/sarif/validate.sh soc2scan-demo.sarif
+
+# The demo's account, recorded anew from the emulator.
+demo-recording: venv
+	SOC2SCAN_PYTHON="$(VENV_PYTHON)" cargo test --locked --test demo -- --ignored record
 
 bench:
 	cargo bench --locked

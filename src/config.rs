@@ -12,11 +12,11 @@ mod tree;
 pub use mistake::{ConfigError, Mistake};
 
 use crate::assess::criteria::Category;
-use crate::rules::{Rule, Severity};
+use crate::rules::{self, Rule, Severity};
 use mistake::Source;
-use schemars::{JsonSchema, Schema};
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -27,7 +27,7 @@ use tree::Node;
 pub const FILE_NAME: &str = "soc2scan.yaml";
 /// The id of the published JSON Schema.
 pub const SCHEMA_ID: &str =
-    "https://github.com/soc2scan/soc2scan/blob/main/docs/schema/soc2scan-config-1.0.schema.json";
+    concat!(env!("CARGO_PKG_REPOSITORY"), "/raw/main/docs/schema/soc2scan-config-1.0.schema.json");
 
 /// Everything that the file may say.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
@@ -115,15 +115,11 @@ impl Config {
         self.source.path()
     }
 
-    /// Parameter values by rule id and name, as the rule engine takes them.
-    pub fn params(&self) -> BTreeMap<String, BTreeMap<String, Value>> {
-        let given = self.settings.rules.iter().filter(|(_, r)| !r.params.is_empty());
-        given.map(|(id, r)| (id.clone(), r.params.clone())).collect()
-    }
-
-    /// The severities that it sets, by rule id.
-    pub fn severities(&self) -> BTreeMap<String, Severity> {
-        self.settings.rules.iter().filter_map(|(id, r)| Some((id.clone(), r.severity?))).collect()
+    /// What it sets of each rule, as the rule engine takes it.
+    pub fn rule_settings(&self) -> BTreeMap<String, rules::RuleSettings> {
+        let set = self.settings.rules.iter().filter(|(_, r)| !r.params.is_empty() || r.severity.is_some());
+        let settings = |r: &RuleSettings| rules::RuleSettings { params: r.params.clone(), severity: r.severity };
+        set.map(|(id, r)| (id.clone(), settings(r))).collect()
     }
 
     /// The rules that it leaves out, each with its reason, by rule id.
@@ -198,11 +194,12 @@ impl Config {
 
 /// The JSON Schema of the file.
 pub fn schema() -> Value {
-    let mut schema: Schema = schemars::schema_for!(Settings);
-    schema.insert("$id".into(), SCHEMA_ID.into());
-    let mut schema = schema.to_value();
+    let mut schema = schemars::schema_for!(Settings).to_value();
     forbid_null(&mut schema);
-    schema
+    // What a reader of the file looks for first stands first.
+    let mut ordered = Map::from_iter([("$schema".into(), schema["$schema"].clone()), ("$id".into(), SCHEMA_ID.into())]);
+    ordered.extend(schema.as_object().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())));
+    ordered.into()
 }
 
 /// Takes null out of the schema: a key without a value is a mistake, not a way to say the default.
@@ -246,7 +243,7 @@ fn type_mismatch(default: &Value, given: &Value) -> Option<String> {
         (Value::Null, _) => true,
         (Value::Number(d), Value::Number(g)) => d.is_f64() || !g.is_f64(),
         (Value::Array(d), Value::Array(g)) => {
-            let Some(first) = d.first() else { return None };
+            let first = d.first()?;
             return g
                 .iter()
                 .find(|v| type_mismatch(first, v).is_some())

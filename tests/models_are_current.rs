@@ -1,7 +1,7 @@
-//! `models/` is what `tools/generate_models.py` writes: nobody edits it, and nothing is missing from it.
+//! `models/` is what the scripts in `tools/` write: nobody edits it, and nothing is missing from it.
 //!
-//! The script needs the `botocore` that `tests/requirements.txt` pins. Where no Python has it, the test says so on
-//! stderr and passes; `make test` sets one up.
+//! The scripts need the `botocore` that `tests/requirements.txt` pins. Where no Python has it, the tests say so on
+//! stderr and pass; `make test` sets one up.
 
 #![expect(clippy::print_stderr, reason = "what is skipped must be said")]
 
@@ -13,9 +13,18 @@ const NO_BOTOCORE: i32 = 3;
 
 #[test]
 fn generating_the_models_again_changes_nothing() {
+    check("tools/generate_models.py");
+}
+
+#[test]
+fn generating_the_endpoints_again_changes_nothing() {
+    check("tools/generate_endpoints.py");
+}
+
+fn check(script: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = python(root);
-    let run = Command::new(&python).arg(root.join("tools/generate_models.py")).arg("--check").output();
+    let run = Command::new(&python).arg(root.join(script)).arg("--check").output();
     let output = match run {
         Ok(output) => output,
         Err(error) => return eprintln!("SKIPPED: cannot run {}: {error}", python.display()),

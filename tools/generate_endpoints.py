@@ -4,6 +4,8 @@
     tools/generate_endpoints.py            write the files
     tools/generate_endpoints.py --check    write nothing; exit 1 if a file would change
 
+Exit codes: 0 done (or no difference), 1 differences, 3 botocore missing or of another version than pinned.
+
 Three kinds of file come out, none of them for editing:
 
   partitions.json    partitions, their regions and region patterns
@@ -26,9 +28,15 @@ import os
 import re
 import sys
 
-import botocore
+try:
+    import botocore
+except ImportError:
+    print("botocore is not installed", file=sys.stderr)
+    sys.exit(3)
 
-ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "models", "endpoints")
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.join(HERE, "..", "models", "endpoints")
+PINS = os.path.join(HERE, "..", "tests", "requirements.txt")
 DATA = os.path.join(os.path.dirname(botocore.__file__), "data")
 
 # Services with one endpoint per partition that endpoints.json lists as regional ones: their API references
@@ -158,10 +166,18 @@ def present():
     return found
 
 
+def pinned_version():
+    with open(PINS, encoding="utf-8") as f:
+        return re.search(r"^botocore==(\S+)$", f.read(), re.MULTILINE).group(1)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file would change")
     check = parser.parse_args().check
+    if botocore.__version__ != pinned_version():
+        print(f"botocore is {botocore.__version__}, pinned is {pinned_version()}", file=sys.stderr)
+        return 3
     wanted, there = generate(), present()
     changed = sorted(p for p in wanted.keys() | there.keys() if wanted.get(p) != there.get(p))
     if check:

@@ -576,8 +576,9 @@ fn context_params(
         found.insert(context.name.clone(), value.clone());
     }
     if service == "s3" {
-        // The codec writes the bucket into the path; the rules would put it into the host as well.
-        found.remove("Bucket");
+        // The codec writes the bucket into the path; the rules would put it into the host as well, or, told of the
+        // operation but not of the bucket, go to S3 Express.
+        found.clear();
     }
     found.retain(|name, _| endpoint::takes_parameter(service, name));
     found
@@ -650,4 +651,86 @@ fn at_single_path(body: &Value, path: &str) -> Value {
         };
     }
     at.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn pagination(value: Value) -> Pagination {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn the_last_page_is_known_by_its_flag_or_by_its_missing_token() {
+        let flagged = pagination(json!({"input_token": "Marker", "output_token": "Next", "more_results": "More"}));
+        assert_eq!(next_tokens(&flagged, &json!({"Next": "m", "More": false})), None);
+        assert_eq!(next_tokens(&flagged, &json!({"Next": "m"})), None);
+        let next = next_tokens(&flagged, &json!({"Next": "m", "More": true}));
+        assert_eq!(next, Some(vec![("Marker".to_owned(), json!("m"))]));
+        let plain = pagination(json!({"input_token": "Token", "output_token": "Token"}));
+        for last in [json!({}), json!({"Token": null}), json!({"Token": ""})] {
+            assert_eq!(next_tokens(&plain, &last), None);
+        }
+    }
+
+    #[test]
+    fn of_several_tokens_a_missing_one_is_left_out_of_the_next_request() {
+        let both = pagination(json!({"input_token": ["A", "B"], "output_token": ["NextA", "NextB"]}));
+        let next = next_tokens(&both, &json!({"NextA": "1"})).unwrap();
+        let mut params = json!({"A": "0", "B": "0", "Limit": 5});
+        set_tokens(&mut params, next);
+        assert_eq!(params, json!({"A": "1", "Limit": 5}));
+        let mut none = Value::Null;
+        set_tokens(&mut none, vec![("A".to_owned(), json!("1"))]);
+        assert_eq!(none, json!({"A": "1"}));
+    }
+
+    #[test]
+    fn token_paths_reach_into_members_and_last_elements() {
+        let body = json!({"List": {"Next": "n"}, "Contents": [{"Key": "a"}, {"Key": "b"}]});
+        assert_eq!(at_path(&body, "List.Next"), json!("n"));
+        assert_eq!(at_path(&body, "NextMarker || Contents[-1].Key"), json!("b"));
+        assert_eq!(at_path(&json!({"NextMarker": "m"}), "NextMarker || Contents[-1].Key"), json!("m"));
+        assert_eq!(at_path(&json!({"Contents": []}), "Contents[-1].Key"), Value::Null);
+        assert_eq!(at_path(&json!([]), "x.y[9]"), Value::Null);
+    }
+
+    #[test]
+    fn a_host_prefix_goes_before_aws_hosts_once_and_never_before_custom_ones() {
+        let endpoint = |url: &str, custom| Endpoint {
+            url: url.into(),
+            signing_region: None,
+            signing_name: None,
+            headers: Vec::new(),
+            custom,
+        };
+        let aws = endpoint("https://s3-control.eu-west-1.amazonaws.com", false);
+        assert_eq!(with_host_prefix(&aws, Some("1.")), "https://1.s3-control.eu-west-1.amazonaws.com");
+        let done = endpoint("https://1.s3-control.eu-west-1.amazonaws.com", false);
+        assert_eq!(with_host_prefix(&done, Some("1.")), done.url);
+        let custom = endpoint("http://127.0.0.1:5000", true);
+        assert_eq!(with_host_prefix(&custom, Some("1.")), "http://127.0.0.1:5000");
+    }
+
+    #[test]
+    fn route_53_ids_lose_their_path_and_other_services_strings_do_not() {
+        let params = json!({"HostedZoneId": "/hostedzone/Z1", "Name": "/other/x", "N": 1});
+        let bare = json!({"HostedZoneId": "Z1", "Name": "/other/x", "N": 1});
+        assert_eq!(own_names("route53", &params), bare);
+        assert_eq!(own_names("iam", &params), params);
+    }
+
+    #[test]
+    fn endpoint_parameters_come_from_the_operation_and_its_input() {
+        let model = embedded::service("s3control").unwrap();
+        let operation = &model.operations["GetPublicAccessBlock"];
+        let found = context_params("s3control", &model, operation, &json!({"AccountId": "123456789012"}));
+        assert_eq!(found["AccountId"], json!("123456789012"));
+        assert_eq!(found["RequiresAccountId"], json!(true));
+        let model = embedded::service("s3").unwrap();
+        let operation = &model.operations["GetBucketPolicy"];
+        assert!(context_params("s3", &model, operation, &json!({"Bucket": "b"})).is_empty());
+    }
 }

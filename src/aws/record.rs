@@ -35,9 +35,6 @@ use sha2::{Digest, Sha256};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
-/// The largest answer that is read, in bytes. The largest that AWS gives are a few megabytes.
-pub const MAX_ANSWER: usize = 64 << 20;
-
 /// The operations whose answer is a stream of any size: objects, which are no documents.
 const STREAMED: &[&str] = &["GetObject"];
 
@@ -83,6 +80,8 @@ impl Ledger {
     }
 
     pub(super) fn push(&self, entry: LedgerEntry) {
+        let LedgerEntry { region, service, operation, outcome, page, attempts, .. } = &entry;
+        tracing::debug!(region, service, operation, ?outcome, page, attempts, "asked AWS");
         self.book().entries.push(entry);
     }
 
@@ -147,6 +146,8 @@ pub struct Recorder {
     ledger: Ledger,
     limiter: Limiter,
     breaker: Breaker,
+    /// The largest answer that is read, in bytes.
+    max_answer: usize,
 }
 
 /// Writes an entry for a call that ended without the SDK saying how: its future was dropped.
@@ -168,8 +169,8 @@ impl Drop for Unfinished<'_> {
 }
 
 impl Recorder {
-    pub(super) fn new(ledger: Ledger, limiter: Limiter, breaker: Breaker) -> Self {
-        Recorder { ledger, limiter, breaker }
+    pub(super) fn new(ledger: Ledger, limiter: Limiter, breaker: Breaker, max_answer: usize) -> Self {
+        Recorder { ledger, limiter, breaker, max_answer }
     }
 
     /// Makes a call inside `scope`, so that its entry says what it was about.
@@ -416,12 +417,19 @@ impl Intercept for Recorder {
         _components: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if !STREAMED.contains(&Self::scope(cfg).operation.as_str()) {
-            let body = context.response_mut().body_mut();
-            let taken = std::mem::replace(body, SdkBody::taken());
-            *body = taken
-                .map_preserve_contents(|inner| SdkBody::from_body_1_x(http_body_util::Limited::new(inner, MAX_ANSWER)));
+        if STREAMED.contains(&Self::scope(cfg).operation.as_str()) {
+            return Ok(());
         }
+        let max = self.max_answer;
+        let promised = context.response().headers().get("content-length").and_then(|l| l.parse::<u64>().ok());
+        if promised.is_some_and(|length| length > max as u64) {
+            // Said before it is read: an error here is not retried.
+            return Err(format!("the answer is larger than {max} bytes").into());
+        }
+        let body = context.response_mut().body_mut();
+        let taken = std::mem::replace(body, SdkBody::taken());
+        *body =
+            taken.map_preserve_contents(move |inner| SdkBody::from_body_1_x(http_body_util::Limited::new(inner, max)));
         Ok(())
     }
 
@@ -509,4 +517,57 @@ pub(super) fn headers(response: &HttpResponse) -> HeaderMap {
 /// The service's prefix in IAM actions, which the ledger names it by.
 fn iam_prefix(service: &str, model: Option<&ServiceModel>) -> String {
     model.map_or_else(|| service.to_owned(), |m| m.iam_prefix().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+
+    fn failure_of(service: &str, region: &str, text: &str) -> CallError {
+        let recorder = Recorder::new(Ledger::default(), Limiter::new(1.0, 1), Breaker::default(), 1);
+        let scope = Scope {
+            service: service.into(),
+            operation: "List".into(),
+            region: region.into(),
+            endpoint_region: region.into(),
+            subject: String::new(),
+            page: 1,
+            absent_on: Vec::new(),
+            decode: false,
+            started: Instant::now(),
+            progress: Mutex::default(),
+        };
+        recorder.silent_failure(&scope, &OrchestratorError::connector(ConnectorError::io(text.into())))
+    }
+
+    #[test]
+    fn a_host_that_does_not_exist_is_unsupported_only_where_the_endpoint_list_has_no_such_service() {
+        let unknown = "dns error: failed to lookup address information: Name or service not known";
+        let later = "dns error: failed to lookup address information: Temporary failure in name resolution";
+        for (service, region, text, class) in [
+            ("route53domains", "eu-west-1", unknown, ErrorClass::Unsupported),
+            ("route53domains", "eu-west-1", later, ErrorClass::Unreachable),
+            ("route53domains", "eu-north-9", unknown, ErrorClass::Unreachable),
+            ("ec2", "eu-west-1", unknown, ErrorClass::Unreachable),
+            ("ec2", "eu-west-1", "Connection refused", ErrorClass::Unreachable),
+        ] {
+            assert_eq!(failure_of(service, region, text).class, class, "{service} {region} {text}");
+        }
+    }
+
+    #[test]
+    fn a_listing_is_empty_only_if_none_of_its_keys_holds_anything() {
+        let operation: Operation = serde_json::from_value(serde_json::json!({
+            "name": "List",
+            "pagination": {"input_token": "T", "output_token": "T", "result_key": ["A.Items", "B"]},
+        }))
+        .unwrap();
+        let empty = |document: Value| holds_nothing(&operation, &document);
+        assert!(empty(serde_json::json!({})));
+        assert!(empty(serde_json::json!({"A": {"Items": []}, "B": {}})));
+        assert!(!empty(serde_json::json!({"A": {"Items": []}, "B": ["x"]})));
+        assert!(!empty(serde_json::json!({"A": {"Items": [1]}})));
+        assert!(!holds_nothing(&Operation::default(), &serde_json::json!({})));
+    }
 }

@@ -29,9 +29,13 @@ use aws_smithy_http_client::{Builder as HttpClientBuilder, ConnectorBuilder};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::region::Region;
+use aws_types::service_config::ServiceConfigKey;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
+
+/// How often a request is sent where no one says.
+const ATTEMPTS: u32 = 6;
 
 /// The region that is used where none is set anywhere.
 const FALLBACK_REGION: &str = "us-east-1";
@@ -47,7 +51,8 @@ pub struct Settings {
     pub endpoint_url: Option<String>,
     /// `standard` or `adaptive`.
     pub retry_mode: Option<RetryMode>,
-    /// How often a request is sent at most, the first time included.
+    /// How often a request is sent at most, the first time included; 6 where neither this nor `AWS_MAX_ATTEMPTS` nor the
+    /// profile says, because a late answer is better than an unknown.
     pub max_attempts: Option<u32>,
     /// The first pause before a retry; the SDK's second where `None`.
     pub backoff: Option<Duration>,
@@ -65,6 +70,8 @@ pub struct Settings {
     pub max_rps: f64,
     /// The most requests in flight.
     pub in_flight: usize,
+    /// The largest answer that is read, in bytes. A larger one is an error.
+    pub max_answer: usize,
 }
 
 impl Default for Settings {
@@ -83,6 +90,7 @@ impl Default for Settings {
             dualstack: None,
             max_rps: 20.0,
             in_flight: 64,
+            max_answer: 64 << 20,
         }
     }
 }
@@ -215,11 +223,29 @@ impl Session {
             check_endpoint(url)?;
         }
         check_credentials(&config, profile.as_deref()).await?;
+        Session::identified(config, settings, profile.as_deref()).await
+    }
 
+    /// A session over a configuration that the caller made: its credentials, region and endpoint, with the retries,
+    /// timeouts and limits of `settings`.
+    ///
+    /// # Errors
+    /// [`ConnectError`] where AWS does not say whose the credentials are.
+    pub async fn over(config: SdkConfig, settings: &Settings) -> Result<Session, ConnectError> {
+        let config = config.into_builder().timeout_config(timeouts(settings)).http_client(http_client()).build();
+        Session::identified(completed(config, settings), settings, None).await
+    }
+
+    async fn identified(
+        config: SdkConfig,
+        settings: &Settings,
+        profile: Option<&str>,
+    ) -> Result<Session, ConnectError> {
+        let region = config.region().map_or(FALLBACK_REGION, Region::as_ref).to_owned();
         let ledger = Ledger::default();
         let (limiter, breaker) = (Limiter::new(settings.max_rps, settings.in_flight), Breaker::default());
-        let recorder = Recorder::new(ledger.clone(), limiter.clone(), breaker.clone());
-        let identity = caller_identity(&config, &recorder, &region, profile.as_deref()).await?;
+        let recorder = Recorder::new(ledger.clone(), limiter.clone(), breaker.clone(), settings.max_answer);
+        let identity = caller_identity(&config, &recorder, &region, profile).await?;
         ledger.set_account(&identity.account);
         let partition = partition_of_arn(&identity.arn)
             .or_else(|| endpoint::partition_of(&region).map(|p| p.id().to_owned()))
@@ -256,10 +282,22 @@ async fn checked_profile(settings: &Settings) -> Result<Option<String>, ConnectE
     let loaded = aws_config::profile::load(&Fs::real(), &Env::real(), &files, None).await;
     let set = loaded.map_err(|e| ConnectError::ProfileFiles { message: chain(&e) })?;
     let Some(profile) = named else { return Ok(None) };
-    if set.get_profile(&profile).is_none() {
-        return Err(unknown_profile(profile, &set));
+    match missing_profile(&profile, &set) {
+        Some(missing) => Err(unknown_profile(missing, &set)),
+        None => Ok(Some(profile)),
     }
-    Ok(Some(profile))
+}
+
+/// The profile itself, or one that it takes its credentials from, that is in no file.
+fn missing_profile(profile: &str, set: &ProfileSet) -> Option<String> {
+    let mut seen: Vec<String> = Vec::new();
+    let mut at = profile.to_owned();
+    while !seen.contains(&at) {
+        let Some(found) = set.get_profile(&at) else { return Some(at) };
+        let Some(source) = found.get("source_profile").map(str::to_owned) else { return None };
+        seen.push(std::mem::replace(&mut at, source));
+    }
+    None
 }
 
 fn unknown_profile(profile: String, set: &ProfileSet) -> ConnectError {
@@ -272,13 +310,8 @@ fn unknown_profile(profile: String, set: &ProfileSet) -> ConnectError {
 
 async fn load(settings: &Settings, profile: Option<&str>) -> SdkConfig {
     let http = http_client();
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(settings.connect_timeout)
-        .read_timeout(settings.read_timeout)
-        .operation_timeout(settings.deadline)
-        .build();
     let mut loader: ConfigLoader =
-        aws_config::defaults(BehaviorVersion::latest()).http_client(http.clone()).timeout_config(timeouts);
+        aws_config::defaults(BehaviorVersion::latest()).http_client(http.clone()).timeout_config(timeouts(settings));
     if let Some(profile) = profile {
         loader = loader.profile_name(profile);
     }
@@ -297,10 +330,34 @@ async fn load(settings: &Settings, profile: Option<&str>) -> SdkConfig {
     if let Some(profile) = &settings.profile {
         loader = loader.credentials_provider(profile_credentials(profile, settings, http).await);
     }
-    let config = loader.load().await;
-    let retries = retries(config.retry_config().cloned().unwrap_or_else(RetryConfig::standard), settings);
+    completed(loader.load().await, settings)
+}
+
+/// The configuration with a region in any case, and the retries of the settings.
+fn completed(config: SdkConfig, settings: &Settings) -> SdkConfig {
+    let mut found = config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
+    if !attempts_are_configured(&config) {
+        found = found.with_max_attempts(ATTEMPTS);
+    }
+    let retries = retries(found, settings);
     let region = config.region().cloned().unwrap_or_else(|| Region::from_static(FALLBACK_REGION));
     config.into_builder().retry_config(retries).region(region).build()
+}
+
+/// Whether the environment or the profile says how often to try; the SDK's configuration does not tell its default
+/// from a choice.
+fn attempts_are_configured(config: &SdkConfig) -> bool {
+    let key = ServiceConfigKey::builder().service_id("").env("AWS_MAX_ATTEMPTS").profile("max_attempts").build();
+    let Ok(key) = key else { return false };
+    config.service_config().and_then(|c| c.load_config(key)).is_some()
+}
+
+fn timeouts(settings: &Settings) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(settings.connect_timeout)
+        .read_timeout(settings.read_timeout)
+        .operation_timeout(settings.deadline)
+        .build()
 }
 
 /// The credentials of a profile that the user named: it comes before keys in the environment, as in the AWS CLI.
@@ -384,6 +441,12 @@ fn credentials_error(error: &CredentialsError, profile: Option<&str>) -> Connect
             }
         };
         return ConnectError::NoCredentials { profile, looked_at };
+    }
+    if message.contains("login session") {
+        let message = "a profile that signs in with `aws login` is not supported; put the output of `aws configure \
+                       export-credentials --format env` into the environment"
+            .to_owned();
+        return ConnectError::Credentials { profile, message };
     }
     let lower = message.to_ascii_lowercase();
     if lower.contains("expired") || lower.contains("session has ended") {

@@ -1,6 +1,7 @@
 //! The command line as it is typed. Nothing here decides anything: [`super::settings`] turns it into what the
 //! commands work with, once, so that no code behind it asks what a flag meant.
 
+use crate::report::{Format, Profile};
 use crate::rules::Severity;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -24,7 +25,7 @@ Exit codes:
 
 /// Reads an AWS account and judges it against the SOC 2 Trust Services Criteria: no green without proof.
 #[derive(Debug, Parser)]
-#[command(name = "soc2scan", version, styles = STYLES, max_term_width = 100, propagate_version = true)]
+#[command(name = "soc2scan", version, styles = STYLES, max_term_width = 100)]
 #[command(disable_help_subcommand = true, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub struct Arguments {
     /// What to do.
@@ -39,16 +40,24 @@ pub struct Arguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// The configuration; ./soc2scan.yaml where it is there. Example: -c audit/soc2scan.yaml
+    /// The configuration; ./soc2scan.yaml where it is there.
+    ///
+    /// Example: -c audit/soc2scan.yaml
     #[arg(short, long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
-    /// No summary, no progress: only reports, errors and the exit line. Example: -q -o out.sarif
+    /// No summary, no progress: only reports, errors and the exit line.
+    ///
+    /// Example: -q -o out.sarif
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Say more on stderr; twice for every call. Example: -vv
+    /// Say more on stderr; twice for every call.
+    ///
+    /// Example: -vv
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// When to use colour; NO_COLOR and CLICOLOR_FORCE are obeyed too. Example: --color never
+    /// When to use colour; NO_COLOR and CLICOLOR_FORCE are obeyed too.
+    ///
+    /// Example: --color never
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     pub color: Color,
 }
@@ -118,7 +127,9 @@ pub struct Scan {
     /// What is written.
     #[command(flatten)]
     pub output: Output,
-    /// Keep what was read, to be judged again by `evaluate`. Example: --snapshot account.soc2
+    /// Keep what was read, to be judged again by `evaluate`.
+    ///
+    /// Example: --snapshot account.soc2
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub snapshot: Option<PathBuf>,
     /// Other data than the embedded.
@@ -140,7 +151,9 @@ pub struct Collect {
     /// For which rules.
     #[command(flatten)]
     pub selection: Selection,
-    /// The snapshot file to write. Example: -o account.soc2
+    /// The snapshot file to write.
+    ///
+    /// Example: -o account.soc2
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub output: PathBuf,
     /// Other data than the embedded.
@@ -157,7 +170,9 @@ Examples:
   soc2scan evaluate account.soc2 --as-of 2026-03-31T23:59:59Z -f sarif
 ")]
 pub struct Evaluate {
-    /// A file that `collect` or `scan --snapshot` wrote. Example: account.soc2
+    /// A file that `collect` or `scan --snapshot` wrote.
+    ///
+    /// Example: account.soc2
     #[arg(value_name = "SNAPSHOT", value_hint = ValueHint::FilePath)]
     pub snapshot: PathBuf,
     /// Which rules.
@@ -228,7 +243,9 @@ Examples:
   soc2scan rules show iam-root-mfa-enabled -f json
 ")]
     Show {
-        /// Its id. Example: iam-root-mfa-enabled
+        /// Its id.
+        ///
+        /// Example: iam-root-mfa-enabled
         #[arg(value_name = "RULE")]
         rule: String,
         /// Text or JSON.
@@ -268,7 +285,9 @@ Examples:
   soc2scan criteria 'CC7.*' -f json
 ")]
 pub struct Criteria {
-    /// Only these, with what a person must supply; globs too. Example: CC6.1
+    /// Only these, with what a person must supply; globs too.
+    ///
+    /// Example: CC6.1
     #[arg(value_name = "CRITERION")]
     pub criteria: Vec<String>,
     /// Text or JSON.
@@ -303,7 +322,9 @@ Examples:
   soc2scan resources show AWS::RDS::DBSnapshot -f json
 ")]
     Show {
-        /// Its CloudFormation type name. Example: AWS::S3::Bucket
+        /// Its CloudFormation type name.
+        ///
+        /// Example: AWS::S3::Bucket
         #[arg(value_name = "TYPE")]
         name: String,
         /// Text or JSON.
@@ -330,7 +351,9 @@ pub struct Permissions {
     /// For which rules.
     #[command(flatten)]
     pub selection: Selection,
-    /// Write to a file instead of stdout. Example: -o soc2scan-policy.json
+    /// Write to a file instead of stdout.
+    ///
+    /// Example: -o soc2scan-policy.json
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub output: Option<PathBuf>,
     /// Other data than the embedded.
@@ -346,7 +369,9 @@ Examples:
   soc2scan completions zsh > ~/.zfunc/_soc2scan
 ")]
 pub struct Completions {
-    /// Which shell. Example: zsh
+    /// Which shell.
+    ///
+    /// Example: zsh
     #[arg(value_name = "SHELL", value_enum)]
     pub shell: Shell,
 }
@@ -355,16 +380,24 @@ pub struct Completions {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "AWS")]
 pub struct Connection {
-    /// The profile of ~/.aws/config to use. Example: --profile audit
+    /// The profile of ~/.aws/config to use.
+    ///
+    /// Example: --profile audit
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
-    /// The region to sign in at; all enabled regions are read whatever it is. Example: --region eu-central-1
+    /// The region to sign in at; all enabled regions are read whatever it is.
+    ///
+    /// Example: --region eu-central-1
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
-    /// Read only these regions, and global services. Example: --regions eu-central-1,us-east-1
+    /// Read only these regions, and global services.
+    ///
+    /// Example: --regions eu-central-1,us-east-1
     #[arg(long, value_name = "REGION", value_delimiter = ',')]
     pub regions: Vec<String>,
-    /// At most so many requests a second to each service and region. Example: --max-rps 5
+    /// At most so many requests a second to each service and region.
+    ///
+    /// Example: --max-rps 5
     #[arg(long, value_name = "N")]
     pub max_rps: Option<NonZeroU32>,
 }
@@ -373,16 +406,24 @@ pub struct Connection {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Selection")]
 pub struct Selection {
-    /// Only these rules, by id or glob. Example: --rules 'iam-*,s3-bucket-kms-encryption'
+    /// Only these rules, by id or glob.
+    ///
+    /// Example: --rules 'iam-*,s3-bucket-kms-encryption'
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub rules: Vec<String>,
-    /// Only rules for these criteria. Example: --criteria 'CC6.1,A1.*'
+    /// Only rules for these criteria.
+    ///
+    /// Example: --criteria 'CC6.1,A1.*'
     #[arg(long, value_name = "CRITERION", value_delimiter = ',')]
     pub criteria: Vec<String>,
-    /// Only rules of these severities. Example: --severity critical,high
+    /// Only rules of these severities: critical, high, medium, low, informational.
+    ///
+    /// Example: --severity critical,high
     #[arg(long, value_name = "SEVERITY", value_enum, value_delimiter = ',', hide_possible_values = true)]
     pub severity: Vec<Severity>,
-    /// Only rules for these services. Example: --services iam,s3
+    /// Only rules for these services.
+    ///
+    /// Example: --services iam,s3
     #[arg(long, value_name = "SERVICE", value_delimiter = ',')]
     pub services: Vec<String>,
 }
@@ -392,14 +433,18 @@ pub struct Selection {
 #[command(next_help_heading = "Judging")]
 pub struct Judging {
     /// Exit with 1 where something of this severity or worse failed; `never` for never [default: low].
+    ///
     /// Example: --fail-on high
     #[arg(long, value_name = "SEVERITY", value_enum, hide_possible_values = true)]
     pub fail_on: Option<FailOn>,
     /// The time that ages are judged by, RFC 3339; the snapshot's own otherwise.
+    ///
     /// Example: --as-of 2026-03-31T23:59:59Z
     #[arg(long, value_name = "TIME", value_parser = timestamp)]
     pub as_of: Option<jiff::Timestamp>,
-    /// Report passes and not-applicables one by one too; they are always counted. Example: --all-verdicts
+    /// Report passes and not-applicables one by one too; they are always counted.
+    ///
+    /// Example: --all-verdicts
     #[arg(long)]
     pub all_verdicts: bool,
 }
@@ -426,45 +471,29 @@ pub enum FailOn {
 #[command(next_help_heading = "Output")]
 pub struct Output {
     /// A report file, its format by extension: .sarif, .json, .txt; may be repeated.
+    ///
     /// Example: -o soc2scan.sarif -o soc2scan.json
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Vec<PathBuf>,
-    /// Print this report to stdout instead of the summary: sarif, json, text. Example: -f json
+    /// Print this report to stdout instead of the summary: sarif, json, text.
+    ///
+    /// Example: -f json
     #[arg(short, long, value_name = "FORMAT", value_enum, hide_possible_values = true)]
-    pub format: Option<ReportFormat>,
+    pub format: Option<Format>,
     /// Which SARIF: `github` as code scanning takes it, `full` with passes and incomplete accounts.
+    ///
     /// Example: --sarif-profile full
-    #[arg(long, value_name = "PROFILE", value_enum, default_value_t = SarifProfile::Github, hide_possible_values = true)]
-    pub sarif_profile: SarifProfile,
-}
-
-/// The formats of reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
-    /// SARIF 2.1.0.
-    Sarif,
-    /// The versioned JSON report.
-    Json,
-    /// The summary that a terminal shows.
-    #[value(alias = "terminal", alias = "txt")]
-    Text,
-}
-
-/// The profiles of SARIF.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum SarifProfile {
-    /// For GitHub code scanning.
-    #[default]
-    Github,
-    /// With everything.
-    Full,
+    #[arg(long, value_name = "PROFILE", value_enum, default_value_t = Profile::Github, hide_possible_values = true)]
+    pub sarif_profile: Profile,
 }
 
 /// How lists are printed.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub struct Listing {
-    /// Print as text or as JSON. Example: -f json
+    /// Print as text or as JSON.
+    ///
+    /// Example: -f json
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = ListFormat::Text)]
     pub format: ListFormat,
 }
@@ -484,10 +513,12 @@ pub enum ListFormat {
 #[command(next_help_heading = "Data")]
 pub struct Data {
     /// A folder of rule files that are added to the embedded ones, or replace those of the same id.
+    ///
     /// Example: --rules-dir ./rules
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub rules_dir: Option<PathBuf>,
     /// A folder of collector files that are added to the embedded ones, or replace those of the same service.
+    ///
     /// Example: --collectors-dir ./collectors
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub collectors_dir: Option<PathBuf>,
@@ -495,4 +526,74 @@ pub struct Data {
 
 fn timestamp(text: &str) -> Result<jiff::Timestamp, String> {
     text.parse().map_err(|_| "expected an RFC 3339 time with its offset, such as 2026-03-31T23:59:59Z".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{Command as Clap, CommandFactory};
+
+    /// Calls `visit` with every command and its full name.
+    fn walk(command: &Clap, name: &str, visit: &mut dyn FnMut(&Clap, &str)) {
+        visit(command, name);
+        for sub in command.get_subcommands() {
+            walk(sub, &format!("{name} {}", sub.get_name()), visit);
+        }
+    }
+
+    /// The words of a line as a shell would split it, up to a redirection.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        for (n, part) in line.split('\'').enumerate() {
+            match n % 2 {
+                0 => words.extend(part.split_whitespace().map(str::to_owned)),
+                _ => words.push(part.to_owned()),
+            }
+        }
+        words.into_iter().take_while(|w| w != ">").collect()
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_examples_that_work_as_printed() {
+        let mut seen = 0;
+        walk(&Arguments::command(), "soc2scan", &mut |command, name| {
+            if command.has_subcommands() {
+                return;
+            }
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let examples: Vec<&str> = help.lines().filter(|l| l.starts_with("  soc2scan ")).collect();
+            assert!(!examples.is_empty(), "{name} has no example");
+            for example in examples {
+                assert!(example.trim().starts_with(name), "{example} stands in the help of {name}");
+                if let Err(e) = Arguments::try_parse_from(words(example)) {
+                    panic!("{example}: {e}");
+                }
+                seen += 1;
+            }
+        });
+        assert!(seen > 20, "{seen}");
+    }
+
+    #[test]
+    fn every_option_has_help_with_an_example_that_works() {
+        walk(&Arguments::command(), "soc2scan", &mut |command, name| {
+            for argument in command.get_arguments().filter(|a| !matches!(a.get_id().as_str(), "help" | "version")) {
+                let help = argument.get_long_help().map(ToString::to_string).unwrap_or_default();
+                let Some((_, example)) = help.split_once("Example: ") else {
+                    panic!("{name}: {} has no example: {help}", argument.get_id());
+                };
+                if let Some(long) = argument.get_long() {
+                    let given = words(example).first().cloned().unwrap_or_default();
+                    let short = argument.get_short().map(|s| format!("-{s}")).unwrap_or_default();
+                    let names_it = given == format!("--{long}") || (!short.is_empty() && given.starts_with(&short));
+                    assert!(names_it, "{name}: the example of --{long} is {example}");
+                }
+            }
+        });
+    }
 }

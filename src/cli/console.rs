@@ -8,18 +8,19 @@ use std::io::{self, IsTerminal, Write};
 
 /// The streams, decided once.
 #[derive(Clone, Copy, Debug)]
-pub struct Console {
+pub(super) struct Console {
     /// Neither summary nor progress.
-    pub quiet: bool,
+    pub(super) quiet: bool,
     /// Stdout takes colour.
-    pub colour: bool,
-    stderr_colour: bool,
+    pub(super) colour: bool,
+    /// Stderr takes colour.
+    pub(super) stderr_colour: bool,
     stderr_terminal: bool,
 }
 
 impl Console {
     /// Decides by the options, the environment (`NO_COLOR`, `CLICOLOR_FORCE`, `TERM`) and the streams.
-    pub fn new(global: &Global) -> Self {
+    pub(super) fn new(global: &Global) -> Self {
         match global.color {
             Color::Auto => anstream::ColorChoice::Auto,
             Color::Always => anstream::ColorChoice::Always,
@@ -35,7 +36,7 @@ impl Console {
     }
 
     /// Progress is shown only where somebody sees it.
-    pub fn shows_progress(&self) -> bool {
+    pub(super) fn shows_progress(&self) -> bool {
         self.stderr_terminal && !self.quiet
     }
 
@@ -44,7 +45,7 @@ impl Console {
     ///
     /// # Errors
     /// Any other failure of `write`.
-    pub fn print(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    pub(super) fn print(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
         let mut out = io::BufWriter::new(io::stdout().lock());
         match write(&mut out).and_then(|()| out.flush()) {
             Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -54,19 +55,19 @@ impl Console {
     }
 
     /// Shows a failure on stderr.
-    pub fn show(&self, failure: &Failure) {
+    pub(super) fn show(&self, failure: &Failure) {
         tell(&failure.render(self.stderr_colour));
     }
 
     /// Says on stderr how the run ended.
-    pub fn say(&self, end: &End) {
+    pub(super) fn say(&self, end: &End) {
         if let Some(line) = end.line() {
             tell(&(line + "\n"));
         }
     }
 
     /// A line on stderr that is worth reading, unless `--quiet`.
-    pub fn note(&self, line: &str) {
+    pub(super) fn note(&self, line: &str) {
         if !self.quiet {
             tell(&format!("soc2scan: {line}\n"));
         }
@@ -74,6 +75,6 @@ impl Console {
 }
 
 /// Writes to stderr. Where that fails nobody is there to be told.
-fn tell(text: &str) {
+pub(super) fn tell(text: &str) {
     let _nobody_listens = io::stderr().lock().write_all(text.as_bytes());
 }

@@ -1,5 +1,6 @@
 //! How a run ended: the exit code, and the one line on stderr that says which and why.
 
+use std::fmt;
 use std::process::ExitCode;
 
 /// The ways in which a run can end.
@@ -52,7 +53,13 @@ impl End {
 
     /// The line for stderr; `None` where there is nothing to explain.
     pub fn line(&self) -> Option<String> {
-        self.why.as_ref().map(|why| format!("soc2scan: exit {}: {why}", self.exit.code()))
+        self.why.as_ref().map(|_| format!("soc2scan: {self}"))
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "exit {}: {}", self.exit.code(), self.why.as_deref().unwrap_or("done"))
     }
 }
 

@@ -4,6 +4,7 @@
 
 use crate::config::ConfigError;
 use crate::inventory::SnapshotError;
+use crate::rules;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use std::fmt;
 use std::io;
@@ -82,6 +83,18 @@ impl From<ConfigError> for Failure {
                 Failure { reports: all.into_iter().map(|m| Box::new(m) as Box<dyn Diagnostic + Send + Sync>).collect() }
             }
             ConfigError::Unreadable { .. } => Failure::new(error),
+        }
+    }
+}
+
+impl From<rules::LoadError> for Failure {
+    fn from(error: rules::LoadError) -> Self {
+        match error {
+            rules::LoadError::Mistakes(all) => {
+                let reports = all.errors.into_iter().map(|e| Box::new(e) as Box<dyn Diagnostic + Send + Sync>);
+                Failure { reports: reports.collect() }
+            }
+            other => Failure::of(other),
         }
     }
 }

@@ -1,8 +1,12 @@
 //! Where reports go: files, each with its format, and what stdout carries. Decided and checked before the work
 //! begins, so that an hour of reading is never lost to a folder that is not there.
 
-use super::arguments::{Output, ReportFormat, SarifProfile};
+use super::arguments::Output;
+use super::console::Console;
 use super::failure::Failure;
+use super::interrupt;
+use crate::assess::Assessment;
+use crate::report::{self, Destination, Format, Options, Profile, ReportError, Style};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -10,116 +14,168 @@ use std::path::{Path, PathBuf};
 
 /// What is written, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outputs {
+pub(super) struct Outputs {
     /// The report files.
-    pub files: Vec<ReportFile>,
+    pub(super) files: Vec<ReportFile>,
     /// What stdout carries.
-    pub stdout: Stdout,
+    pub(super) stdout: Stdout,
     /// Which SARIF.
-    pub sarif_profile: SarifProfile,
+    pub(super) profile: Profile,
 }
 
 /// A report file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReportFile {
+pub(super) struct ReportFile {
     /// Where.
-    pub path: PathBuf,
+    pub(super) path: PathBuf,
     /// In which format.
-    pub format: ReportFormat,
+    pub(super) format: Format,
 }
 
 /// What stdout carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stdout {
+pub(super) enum Stdout {
     /// The summary for a person.
     Summary,
     /// One report and nothing else.
-    Report(ReportFormat),
+    Report(Format),
     /// Nothing.
     Nothing,
 }
 
 impl Outputs {
-    /// Decides what the options mean. A file's extension names its format; where it names none, `-f` does. A `-f`
-    /// that no file takes is for stdout. Where neither is given, `defaults` are written.
+    /// Decides what the options mean. A file's name tells its format; where it does not, `-f` does. A `-f` that no
+    /// file takes is for stdout, and so is the file `-`. Where neither is given, `defaults` are written.
     ///
     /// # Errors
-    /// A file without a format, or two reports into one file.
-    pub fn decide(raw: &Output, quiet: bool, defaults: &[&str]) -> Result<Outputs, Failure> {
+    /// A file without a format, two reports into one file, or two on stdout.
+    pub(super) fn decide(raw: &Output, quiet: bool, defaults: &[&str]) -> Result<Outputs, Failure> {
         let mut files = Vec::new();
         let mut format_taken = false;
         for path in &raw.output {
-            let format = match (by_extension(path), raw.format) {
-                (Some(format), _) => format,
-                (None, Some(format)) => {
-                    format_taken = true;
-                    format
-                }
-                (None, None) => return Err(no_format(path)),
-            };
+            if Destination::of(path) == Destination::Stdout {
+                raw.format.ok_or_else(|| no_format(path))?;
+                continue;
+            }
+            let by_name = Format::of_path(path);
+            format_taken |= by_name.is_none();
+            let format = by_name.or(raw.format).ok_or_else(|| no_format(path))?;
             files.push(ReportFile { path: path.clone(), format });
         }
         if raw.output.is_empty() && raw.format.is_none() {
             let named = defaults.iter().map(PathBuf::from);
-            files.extend(named.filter_map(|path| Some(ReportFile { format: by_extension(&path)?, path })));
+            files.extend(named.filter_map(|path| Some(ReportFile { format: Format::of_path(&path)?, path })));
         }
         let mut seen = BTreeSet::new();
-        if let Some(twice) = files.iter().find(|f| !seen.insert(&f.path)) {
-            return Err(Failure::new(format_args!("-o {} is given twice", twice.path.display())));
+        if let Some(twice) = raw.output.iter().find(|path| !seen.insert(*path)) {
+            return Err(Failure::new(format_args!("-o {} is given twice", twice.display())));
         }
+        let to_stdout = raw.output.iter().any(|path| Destination::of(path) == Destination::Stdout);
         let stdout = match raw.format {
-            Some(format) if !format_taken => Stdout::Report(format),
+            Some(format) if to_stdout || !format_taken => Stdout::Report(format),
             _ if quiet => Stdout::Nothing,
             _ => Stdout::Summary,
         };
-        Ok(Outputs { files, stdout, sarif_profile: raw.sarif_profile })
+        Ok(Outputs { files, stdout, profile: raw.sarif_profile })
     }
 
     /// Checks that every file can be written.
     ///
     /// # Errors
     /// All files that cannot.
-    pub fn check(&self) -> Result<(), Failure> {
+    pub(super) fn check(&self) -> Result<(), Failure> {
         Failure::any(self.files.iter().filter_map(|f| check_writable(&f.path).err()))
+    }
+
+    /// Whether a report tells of passes one by one, though the JSON was not asked to.
+    pub(super) fn tells_passes(&self) -> bool {
+        let formats = self.files.iter().map(|f| f.format).chain(match self.stdout {
+            Stdout::Report(format) => Some(format),
+            _ => None,
+        });
+        self.profile == Profile::Full && formats.into_iter().any(|f| f == Format::Sarif)
+    }
+
+    /// Writes every report, and the summary.
+    ///
+    /// # Errors
+    /// All reports that could not be written.
+    pub(super) fn write(&self, assessment: &Assessment<'_>, all_verdicts: bool, console: &Console) -> Result<(), Failure> {
+        let style = Style { colour: console.colour, width: 80 };
+        let options = Options { profile: self.profile, all_verdicts, style };
+        let mut withheld = BTreeSet::new();
+        let mut failures = Vec::new();
+        {
+            let _whole = interrupt::put_off();
+            for file in &self.files {
+                match report::write(assessment, file.format, &Destination::File(file.path.clone()), options) {
+                    Ok(written) => withheld.extend(written.withheld),
+                    Err(e) => failures.push(Failure::new(e)),
+                }
+            }
+        }
+        let on_stdout = match self.stdout {
+            Stdout::Summary => Some(Format::Text),
+            Stdout::Report(format) => Some(format),
+            Stdout::Nothing => None,
+        };
+        match on_stdout.map(|format| report::write(assessment, format, &Destination::Stdout, options)) {
+            Some(Ok(written)) => withheld.extend(written.withheld),
+            // A reader that has gone away has had what it wanted.
+            Some(Err(ReportError::Stdout(e))) if e.kind() == io::ErrorKind::BrokenPipe => {}
+            Some(Err(e)) => failures.push(Failure::new(e)),
+            None => {}
+        }
+        for account in withheld {
+            console.note(&format!(
+                "account {account} was not read completely: SARIF for code scanning leaves it out, so that no alert is \
+                 closed by mistake (--sarif-profile full has it)"
+            ));
+        }
+        Failure::any(failures)
     }
 }
 
-/// Checks that a file can be put at `path`, by putting one into its folder and taking it away again. Reports are
-/// renamed into place, so nothing but a regular file may stand there already: a device or a pipe would be replaced.
+/// Checks that a report can be written to `path`, by putting a file into its folder and taking it away again.
 ///
 /// # Errors
 /// Where it cannot, and why.
-pub fn check_writable(path: &Path) -> Result<(), Failure> {
-    let unwritable = |why: &dyn std::fmt::Display| {
-        let message = format!("{} cannot be written: {why}", path.display());
-        Failure::with_help(message, "nothing was read from AWS; name a file in a folder that exists and is writable")
-    };
+fn check_writable(path: &Path) -> Result<(), Failure> {
     match fs::metadata(path) {
-        Ok(there) if there.is_dir() => return Err(unwritable(&"it is a folder")),
-        Ok(there) if !there.is_file() => return Err(unwritable(&"it is not a regular file; use -f for stdout")),
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(unwritable(&e)),
+        Ok(there) if there.is_dir() => return Err(unwritable(path, &"it is a folder")),
+        // A device or pipe is written to as it is; to open it now could wait for a reader for ever.
+        Ok(there) if !there.is_file() => return Ok(()),
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(unwritable(path, &e)),
         _ => {}
     }
     if path.file_name().is_none() {
-        return Err(unwritable(&"it names no file"));
+        return Err(unwritable(path, &"it names no file"));
     }
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
     tempfile::Builder::new().prefix(".soc2scan-").tempfile_in(folder).map(drop).map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound => unwritable(&format_args!("there is no folder {}", folder.display())),
-        _ => unwritable(&e),
+        io::ErrorKind::NotFound => unwritable(path, &format_args!("there is no folder {}", folder.display())),
+        _ => unwritable(path, &e),
     })
 }
 
-fn by_extension(path: &Path) -> Option<ReportFormat> {
-    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-        "sarif" => Some(ReportFormat::Sarif),
-        "json" => Some(ReportFormat::Json),
-        "txt" => Some(ReportFormat::Text),
-        _ => None,
+/// Checks that a file can be renamed to `path`: as [`check_writable`], and nothing but a regular file may stand there
+/// already, since a device or pipe would be replaced.
+///
+/// # Errors
+/// Where it cannot, and why.
+pub(super) fn check_replaceable(path: &Path) -> Result<(), Failure> {
+    match fs::metadata(path) {
+        Ok(there) if !there.is_file() && !there.is_dir() => Err(unwritable(path, &"it is not a regular file")),
+        _ => check_writable(path),
     }
+}
+
+fn unwritable(path: &Path, why: &dyn std::fmt::Display) -> Failure {
+    let message = format!("{} cannot be written: {why}", path.display());
+    Failure::with_help(message, "nothing was read or judged; name a file in a folder that exists and is writable")
 }
 
 fn no_format(path: &Path) -> Failure {
@@ -133,11 +189,11 @@ fn no_format(path: &Path) -> Failure {
 mod tests {
     use super::*;
 
-    fn raw(files: &[&str], format: Option<ReportFormat>) -> Output {
-        Output { output: files.iter().map(PathBuf::from).collect(), format, sarif_profile: SarifProfile::Github }
+    fn raw(files: &[&str], format: Option<Format>) -> Output {
+        Output { output: files.iter().map(PathBuf::from).collect(), format, sarif_profile: Profile::Github }
     }
 
-    fn formats(outputs: &Outputs) -> Vec<(&str, ReportFormat)> {
+    fn formats(outputs: &Outputs) -> Vec<(&str, Format)> {
         outputs.files.iter().map(|f| (f.path.to_str().expect("text"), f.format)).collect()
     }
 
@@ -146,37 +202,46 @@ mod tests {
         let outputs = Outputs::decide(&raw(&["a.SARIF", "b/c.json", "d.txt"], None), false, &[]).expect("decided");
         assert_eq!(
             formats(&outputs),
-            [("a.SARIF", ReportFormat::Sarif), ("b/c.json", ReportFormat::Json), ("d.txt", ReportFormat::Text)]
+            [("a.SARIF", Format::Sarif), ("b/c.json", Format::Json), ("d.txt", Format::Text)]
         );
         assert_eq!(outputs.stdout, Stdout::Summary);
     }
 
     #[test]
     fn a_format_goes_to_stdout_unless_a_file_needs_it() {
-        let decide = |files: &[&str]| Outputs::decide(&raw(files, Some(ReportFormat::Json)), false, &["x.sarif"]);
+        let decide = |files: &[&str]| Outputs::decide(&raw(files, Some(Format::Json)), false, &["x.sarif"]);
         let only_stdout = decide(&[]).expect("decided");
-        assert_eq!((only_stdout.stdout, only_stdout.files.len()), (Stdout::Report(ReportFormat::Json), 0));
+        assert_eq!((only_stdout.stdout, only_stdout.files.len()), (Stdout::Report(Format::Json), 0));
         let both = decide(&["a.sarif"]).expect("decided");
         assert_eq!(
             (both.stdout, formats(&both)),
-            (Stdout::Report(ReportFormat::Json), vec![("a.sarif", ReportFormat::Sarif)])
+            (Stdout::Report(Format::Json), vec![("a.sarif", Format::Sarif)])
         );
         let taken = decide(&["report"]).expect("decided");
-        assert_eq!((taken.stdout, formats(&taken)), (Stdout::Summary, vec![("report", ReportFormat::Json)]));
+        assert_eq!((taken.stdout, formats(&taken)), (Stdout::Summary, vec![("report", Format::Json)]));
+    }
+
+    #[test]
+    fn a_file_called_dash_is_stdout() {
+        let decide = |files: &[&str], format| Outputs::decide(&raw(files, format), false, &[]);
+        let both = decide(&["-", "a.sarif"], Some(Format::Json)).expect("decided");
+        assert_eq!((both.stdout, both.files.len()), (Stdout::Report(Format::Json), 1));
+        assert!(decide(&["-"], None).is_err());
+        assert!(decide(&["-", "-"], Some(Format::Json)).is_err());
     }
 
     #[test]
     fn quiet_leaves_out_the_summary_and_nothing_else() {
         let summary = Outputs::decide(&raw(&["a.json"], None), true, &[]).expect("decided");
         assert_eq!((summary.stdout, summary.files.len()), (Stdout::Nothing, 1));
-        let report = Outputs::decide(&raw(&[], Some(ReportFormat::Sarif)), true, &[]).expect("decided");
-        assert_eq!(report.stdout, Stdout::Report(ReportFormat::Sarif));
+        let report = Outputs::decide(&raw(&[], Some(Format::Sarif)), true, &[]).expect("decided");
+        assert_eq!(report.stdout, Stdout::Report(Format::Sarif));
     }
 
     #[test]
     fn defaults_are_written_where_nothing_is_asked_for() {
         let outputs = Outputs::decide(&raw(&[], None), false, &["d.sarif", "d.json"]).expect("decided");
-        assert_eq!(formats(&outputs), [("d.sarif", ReportFormat::Sarif), ("d.json", ReportFormat::Json)]);
+        assert_eq!(formats(&outputs), [("d.sarif", Format::Sarif), ("d.json", Format::Json)]);
     }
 
     #[test]
@@ -199,8 +264,9 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_device_is_never_replaced_by_a_report() {
-        let why = check_writable(Path::new("/dev/null")).expect_err("refused").why();
+    fn a_device_is_written_to_and_never_replaced() {
+        check_writable(Path::new("/dev/null")).expect("writable as it is");
+        let why = check_replaceable(Path::new("/dev/null")).expect_err("refused").why();
         assert!(why.contains("not a regular file"), "{why}");
     }
 }

@@ -65,7 +65,7 @@ pub(super) struct ResourceType {
     pub(super) home: Option<Path>,
     /// How that region is found where the listing does not say it.
     pub(super) locate: Option<Typed>,
-    /// The first that resolves is the id.
+    /// The first that resolves is the id; the ARN where there is none.
     pub(super) id: Vec<Template>,
     /// The first that resolves to an ARN is the ARN.
     pub(super) arn: Vec<Template>,
@@ -139,13 +139,21 @@ pub(super) struct Request {
     pub(super) params: Template,
     /// The IAM actions that it needs; at least one.
     pub(super) actions: Vec<String>,
-    /// Codes that say "there is none".
+    /// Codes that say "there is none"; a code, or `Code: part of the message`.
     pub(super) absent_on: Vec<String>,
-    pub(super) paginated: bool,
+    /// Where the answer's lists and tokens are, where it comes in pages.
+    pub(super) pages: Option<Pages>,
     /// The service has one endpoint for all regions.
     pub(super) global: bool,
-    /// Made through the service's own SDK client.
-    pub(super) typed: bool,
+}
+
+/// How a paginated answer is put together.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pages {
+    /// The lists that go on from page to page.
+    pub(super) lists: Vec<Path>,
+    /// Members that only serve the pagination.
+    pub(super) tokens: Vec<Path>,
 }
 
 /// A source that has its own code.
@@ -153,7 +161,10 @@ pub(super) struct Request {
 pub(super) struct Typed {
     pub(super) function: Function,
     pub(super) params: Template,
+    /// The requests that it makes always.
     pub(super) calls: Vec<Request>,
+    /// The requests that it makes where something else failed.
+    pub(super) may_call: Vec<Request>,
 }
 
 /// The sources that have their own code.
@@ -338,10 +349,10 @@ impl Collectors {
 
     /// Every operation that any collector uses, those of fallbacks and of typed sources included.
     pub fn operations(&self) -> BTreeSet<OperationName> {
-        let names = self.types.values().flat_map(|t| {
-            let fallback = t.listing().and_then(|l| l.fallback.as_ref()).map(|f| &f.call);
-            t.requests().into_iter().chain(fallback).map(Request::name).collect::<Vec<_>>()
-        });
+        let names = self
+            .types
+            .values()
+            .flat_map(|t| t.requests().into_iter().chain(t.spare_requests()).map(Request::name).collect::<Vec<_>>());
         names.collect()
     }
 
@@ -413,6 +424,16 @@ impl ResourceType {
         requests.extend(self.locate.iter().flat_map(|t| &t.calls));
         requests.extend(self.enrichments.iter().flat_map(|e| e.how.requests()));
         requests
+    }
+
+    /// The requests that are made only where others fail.
+    fn spare_requests(&self) -> Vec<&Request> {
+        let fallback = self.listing().and_then(|l| l.fallback.as_ref()).map(|f| &f.call);
+        let typed = self.enrichments.iter().filter_map(|e| match &e.how {
+            How::Typed(typed) => Some(typed),
+            _ => None,
+        });
+        fallback.into_iter().chain(self.locate.iter().chain(typed).flat_map(|t| &t.may_call)).collect()
     }
 
     /// The actions that a member of this origin needs, beyond those of the listing.

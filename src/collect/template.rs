@@ -94,6 +94,16 @@ impl Template {
         })
     }
 
+    /// The same, with members left out whose references are absent.
+    pub(super) fn resolve_present(&self, ground: &Ground<'_>) -> Map<String, Value> {
+        match self {
+            Template::Object(members) => {
+                members.iter().filter_map(|(k, t)| Some((k.clone(), t.resolve(ground).ok()?))).collect()
+            }
+            _ => Map::new(),
+        }
+    }
+
     /// The value as text; `None` where a reference is absent or the value is no text or number.
     pub(super) fn text(&self, ground: &Ground<'_>) -> Option<String> {
         match self.resolve(ground).ok()? {

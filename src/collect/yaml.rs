@@ -53,9 +53,9 @@ impl File {
         let span = place.0.span();
         let (offset, length) = match (span.byte_offset(), span.byte_len()) {
             (Some(o), Some(l)) => (o as usize, l as usize),
-            _ => (0, 0),
+            _ => (self.offset(place), 1),
         };
-        let start = offset.min(self.text.len());
+        let start = self.text.floor_char_boundary(offset.min(self.text.len()));
         let line_end = self.text[start..].find('\n').map_or(self.text.len(), |n| start + n);
         Box::new(DeclarationError {
             message: message.into(),
@@ -66,6 +66,15 @@ impl File {
             span: (start, length.min(line_end - start)).into(),
             help,
         })
+    }
+
+    /// Where a line and column are in the text.
+    fn offset(&self, place: Place) -> usize {
+        let line = usize::try_from(place.0.line()).unwrap_or(1).saturating_sub(1);
+        let column = usize::try_from(place.0.column()).unwrap_or(1).saturating_sub(1);
+        let before: usize = self.text.split_inclusive('\n').take(line).map(str::len).sum();
+        let rest = &self.text[before.min(self.text.len())..];
+        before + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at)
     }
 
     /// The error of a key or name that is not among `known`, with the nearest of them.
@@ -86,6 +95,8 @@ impl File {
 fn plain(message: &str) -> String {
     let line = message.lines().next().unwrap_or_default();
     let line = line.strip_prefix("error: ").unwrap_or(line);
+    // The reader's advice is for programmers.
+    let line = line.split_once(", set ").map_or(line, |(mistake, _)| mistake);
     match line.split_once(": ") {
         Some((head, rest)) if head.starts_with("line ") => rest.to_owned(),
         _ => line.to_owned(),
@@ -186,6 +197,15 @@ impl Node {
         match &self.value {
             Value::List(items) => items.iter().map(|n| n.string(file).map(str::to_owned)).collect(),
             _ => Ok(vec![self.string(file)?.to_owned()]),
+        }
+    }
+
+    /// The values without anything inside them.
+    pub(super) fn leaves(&self) -> Vec<&Node> {
+        match &self.value {
+            Value::List(items) => items.iter().flat_map(Node::leaves).collect(),
+            Value::Map(entries) => entries.iter().flat_map(|(_, n)| n.leaves()).collect(),
+            _ => vec![self],
         }
     }
 

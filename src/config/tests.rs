@@ -53,9 +53,10 @@ fn a_full_file_is_read() {
     .expect("well formed");
     assert_eq!(config.settings().scope.categories, Some(vec![Category::Security, Category::ProcessingIntegrity]));
     assert_eq!(config.settings().scope.regions.as_deref().expect("given").len(), 2);
-    assert_eq!(config.params()["iam-access-key-max-age"]["max_days"], 60);
-    assert_eq!(config.params().len(), 1, "a rule without parameters gives none");
-    assert_eq!(config.severities()["iam-access-key-max-age"], Severity::Critical);
+    let set = config.rule_settings();
+    assert_eq!(set.len(), 1, "a rule that is only left out has no settings");
+    assert_eq!(set["iam-access-key-max-age"].params["max_days"], 60);
+    assert_eq!(set["iam-access-key-max-age"].severity, Some(Severity::Critical));
     assert_eq!(config.exclusions()["iam-root-mfa-enabled"], "Root credentials are removed centrally.");
 }
 

@@ -124,6 +124,12 @@ impl<'a> Inventory<'a> {
         }
     }
 
+    /// Whether the type can exist in that region at all; true where that is not known.
+    pub fn offered(&self, resource_type: &str, account: &str, region: &str) -> bool {
+        let state = at(&self.populations, resource_type, account, region).map(|p| &p.state);
+        !matches!(state, Some(PopulationState::Unsupported))
+    }
+
     /// The populations of a type, in the snapshot's order.
     pub fn populations(&self, resource_type: &str) -> impl Iterator<Item = &'a Population> {
         self.snapshot.populations.iter().filter(move |p| p.resource_type == resource_type)

@@ -53,7 +53,8 @@ pub struct LedgerEntry {
     pub code: String,
     /// The page of a paginated listing, from 1; 1 for everything else.
     pub page: u32,
-    /// How many attempts were made, retries included; at least 1.
+    /// How many attempts were made, retries included; 0 where nothing was sent (its endpoint had just failed to
+    /// answer, or the request could not be built).
     pub attempts: u32,
     /// Lower-case hexadecimal SHA-256 of the response body; empty where no answer came.
     #[serde(default, skip_serializing_if = "String::is_empty")]

@@ -155,6 +155,23 @@ fn a_join_finds_by_key_in_its_own_account_and_region() {
 }
 
 #[test]
+fn a_join_with_a_comprehension_of_its_own_can_be_asked_for_inside_another() {
+    let join = "join:\n  owners: {resource: 'AWS::X::Owner', on: {member: OwnerId, equals: 'resource.Friends.map(g, g)'}}\n\
+                assert: resource.Friends.all(f, resource.Rules.all(r, owners.exists(o, o.OwnerId == f && r.Open)))";
+    let others = "others:\n  - {type: 'AWS::X::Owner', resource: {OwnerId: a}}\n  - {type: 'AWS::X::Owner', resource: {OwnerId: b}}";
+    let judged = |friends: &str| format!("resource: {{Friends: {friends}, Rules: [{{Open: true}}]}}\n{others}");
+    judge_with(join, &judged("[a, b]"), Verdict::Pass);
+    judge_with(join, &judged("[a, c]"), Verdict::Fail);
+}
+
+#[test]
+fn what_a_rule_leaves_undecided_is_unknown_only_if_it_decides() {
+    judge("resource.Encrypted || undecided('nobody says')", "resource: {}\nreason: nobody says", Verdict::Unknown);
+    judge("resource.Encrypted || undecided('nobody says')", "resource: {Encrypted: true}", Verdict::Pass);
+    judge("resource.Encrypted && undecided('nobody says')", "resource: {}", Verdict::Fail);
+}
+
+#[test]
 fn a_join_of_the_whole_account_sees_every_region_and_no_other_account() {
     let join = "join:\n  owners: {resource: 'AWS::X::Owner', scope: account}\nassert: owners.exists(o, o.Trusted)";
     let other = |extra: &str| {
@@ -273,4 +290,14 @@ fn lists_of_lists_are_one_list() {
     judge("size(flatten([resource.Friends, ['c']])) == 3", "resource: {Friends: [a, b]}", Verdict::Pass);
     let unread = "resource: {}\nunknown: {Friends: 'x:GetFriends'}";
     judge("size(flatten([resource.Friends, ['c']])) == 3", unread, Verdict::Unknown);
+}
+
+#[test]
+fn a_join_that_is_first_asked_for_inside_a_comprehension_leaves_its_variables_alone() {
+    let rule = "join:\n  owners: {resource: AWS::X::Owner, on: {member: OwnerId, equals: \"resource.Friends.map(f, f)\"}}\n\
+                assert: resource.Friends.all(f, owners.exists(o, o.OwnerId == f))";
+    let others =
+        "others: [{type: AWS::X::Owner, resource: {OwnerId: a}}, {type: AWS::X::Owner, resource: {OwnerId: b}}]";
+    judge_with(rule, &format!("resource: {{Friends: [a, b]}}\n{others}"), Verdict::Pass);
+    judge_with(rule, &format!("resource: {{Friends: [a, c]}}\n{others}"), Verdict::Fail);
 }

@@ -304,7 +304,11 @@ impl<'v, 'a: 'v> Finder<'v> for Judge<'_, 'a> {
         };
         let place = env.root(&join.name);
         if !join.one {
-            return Val::Resources { rows: Rc::new(rows), holes: holes.into(), place };
+            let offered = self
+                .regions(join, env.resource)
+                .into_iter()
+                .any(|region| self.inventory.offered(&join.resource_type, &env.resource.account, region));
+            return Val::Resources { rows: Rc::new(rows), holes: holes.into(), offered, place };
         }
         match rows.first() {
             Some(resource) => Val::Resource(resource, place),

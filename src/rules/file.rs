@@ -131,6 +131,9 @@ pub(super) struct TestFile {
     /// Resource types whose listing was denied.
     #[serde(default)]
     pub(super) unlisted: Vec<String>,
+    /// Resource types that AWS does not offer there.
+    #[serde(default)]
+    pub(super) unsupported: Vec<String>,
     #[serde(default)]
     pub(super) params: BTreeMap<String, Value>,
     #[serde(default)]

@@ -27,6 +27,7 @@ pub(crate) struct Test {
     resource: Option<Resource>,
     others: Vec<Resource>,
     unlisted: Vec<String>,
+    unsupported: Vec<String>,
     /// The types that are global.
     global: BTreeSet<String>,
     params: BTreeMap<String, Value>,
@@ -76,7 +77,7 @@ impl Test {
         for (n, other) in file.others.iter().enumerate() {
             others.push(build(other, find(schemas, &other.resource_type)?, n + 1)?);
         }
-        for name in &file.unlisted {
+        for name in file.unlisted.iter().chain(&file.unsupported) {
             find(schemas, name)?;
         }
         for name in file.params.keys().filter(|p| !defaults.contains_key(*p)) {
@@ -91,6 +92,7 @@ impl Test {
             resource,
             others,
             unlisted: file.unlisted.clone(),
+            unsupported: file.unsupported.clone(),
             global,
             params: file.params.clone(),
             as_of,
@@ -149,6 +151,9 @@ impl Test {
     }
 
     fn state(&self, resource_type: &String) -> PopulationState {
+        if self.unsupported.contains(resource_type) {
+            return PopulationState::Unsupported;
+        }
         if !self.unlisted.contains(resource_type) {
             return PopulationState::Complete;
         }

@@ -45,6 +45,42 @@ class Account:
         return self.now - datetime.timedelta(days=days)
 
 
+    def name_the_rest(self) -> None:
+        """Names what AWS makes by itself, by what it belongs to: the network of each region, the disks of machines."""
+        named = {v: k for k, v in self.facts.items()}
+        for region in REGIONS:
+            ec2 = self.client("ec2", region)
+            vpcs = {v["VpcId"]: named.get(v["VpcId"], f"vpc-default-{region}") for v in ec2.describe_vpcs()["Vpcs"]}
+            self._name(vpcs)
+            self._name({s["SubnetId"]: f"{vpcs[s['VpcId']]}.subnet-{s['AvailabilityZone']}" for s in ec2.describe_subnets()["Subnets"]})
+            for what, answer, key in (
+                ("routes", ec2.describe_route_tables()["RouteTables"], "RouteTableId"),
+                ("acl", ec2.describe_network_acls()["NetworkAcls"], "NetworkAclId"),
+                ("default-group", ec2.describe_security_groups(Filters=DEFAULT)["SecurityGroups"], "GroupId"),
+            ):
+                self._name({item[key]: f"{vpcs[item['VpcId']]}.{what}" for item in answer})
+            for gateway in ec2.describe_internet_gateways()["InternetGateways"]:
+                self._name({gateway["InternetGatewayId"]: f"{vpcs[gateway['Attachments'][0]['VpcId']]}.gateway"})
+            for flow_log in ec2.describe_flow_logs()["FlowLogs"]:
+                self._name({flow_log["FlowLogId"]: f"{vpcs[flow_log['ResourceId']]}.flow-log"})
+            for reservation in ec2.describe_instances()["Reservations"]:
+                for instance in reservation["Instances"]:
+                    owner = named.get(instance["InstanceId"], instance["InstanceId"])
+                    disks = [m["Ebs"]["VolumeId"] for m in instance["BlockDeviceMappings"]]
+                    self._name({disk: f"{owner}.disk-{n}" for n, disk in enumerate(disks)})
+                    self._name({i["NetworkInterfaceId"]: f"{owner}.interface" for i in instance["NetworkInterfaces"]})
+            for image in ec2.describe_images(Owners=["self"])["Images"]:
+                for mapping in image["BlockDeviceMappings"]:
+                    self._name({mapping["Ebs"]["SnapshotId"]: f"{named.get(image['ImageId'], image['ImageId'])}.snapshot"})
+
+    def _name(self, ids: dict) -> None:
+        known = set(self.facts.values())
+        self.facts.update({name: made for made, name in ids.items() if made not in known})
+
+
+DEFAULT = [{"Name": "group-name", "Values": ["default"]}]
+
+
 def document(*statements: dict) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 

@@ -2,6 +2,7 @@
 
 import json
 
+import answers
 import cloudfront
 import config
 import iam
@@ -20,6 +21,7 @@ def seed(account: Account) -> None:
         keys(account, region)
     buckets(account)
     for region in REGIONS:
+        blocks(region)
         network(account, region)
         watching(account, region)
     machines(account)
@@ -27,6 +29,16 @@ def seed(account: Account) -> None:
     functions(account)
     trail(account)
     edges(account)
+
+
+def blocks(region: str) -> None:
+    """What a region as a whole forbids."""
+    managed = {"ManagedBy": "account"}
+    answers.put("GetSnapshotBlockPublicAccessState", {"State": "block-all-sharing", **managed}, region)
+    defaults = {"HttpTokens": "required", "HttpPutResponseHopLimit": 2, "HttpEndpoint": "enabled", **managed}
+    answers.put("GetInstanceMetadataDefaults", {"AccountLevel": defaults}, region)
+    internet = {"State": "update-complete", "InternetGatewayBlockMode": "block-bidirectional", **managed}
+    answers.put("DescribeVpcBlockPublicAccessOptions", {"VpcBlockPublicAccessOptions": internet}, region)
 
 
 def identities(account: Account) -> None:
@@ -101,7 +113,7 @@ def network(account: Account, region: str) -> None:
     """The default VPC goes; ours has flow logs, private subnets and an empty default group."""
     ec2 = account.client("ec2", region)
     for vpc in ec2.describe_vpcs()["Vpcs"]:
-        remove(ec2, vpc["VpcId"])
+        remove(account, region, vpc["VpcId"])
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     account.facts[f"vpc-{region}"] = vpc
     for n, zone in enumerate(ZONES):
@@ -123,7 +135,8 @@ def network(account: Account, region: str) -> None:
     ec2.enable_ebs_encryption_by_default()
 
 
-def remove(ec2, vpc: str) -> None:
+def remove(account: Account, region: str, vpc: str) -> None:
+    ec2 = account.client("ec2", region)
     mine = [{"Name": "vpc-id", "Values": [vpc]}]
     for subnet in ec2.describe_subnets(Filters=mine)["Subnets"]:
         ec2.delete_subnet(SubnetId=subnet["SubnetId"])
@@ -131,6 +144,12 @@ def remove(ec2, vpc: str) -> None:
         ec2.detach_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"], VpcId=vpc)
         ec2.delete_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"])
     ec2.delete_vpc(VpcId=vpc)
+    # What AWS deletes with a VPC and the emulator keeps.
+    backend = account.backend("ec2", region)
+    for kept in (backend.route_tables, backend.network_acls):
+        for key in [key for key, item in kept.items() if item.vpc_id == vpc]:
+            del kept[key]
+    backend.groups.pop(vpc, None)
 
 
 def restrict(ec2) -> None:

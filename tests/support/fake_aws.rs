@@ -1,7 +1,7 @@
-//! A fake AWS: a real HTTP server on loopback that recognises every operation, answers it from recorded answers
-//! or from the emulator behind it, and makes any of them fail the way the real service fails.
+//! A fake AWS: a real HTTP server on loopback that recognises every operation, answers it from the emulator behind
+//! it or as it is told, and makes any of them fail the way the real service fails.
 
-use super::emulator::{Emulator, root};
+use super::emulator::Emulator;
 use super::recognise::{Asked, recognise};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Frame, Incoming, SizeHint};
@@ -9,9 +9,8 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use soc2scan::model::Protocol;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
-use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll};
@@ -34,6 +33,8 @@ pub(crate) enum Fault {
     Broken,
     /// This body instead, with status and content type.
     Instead(u16, &'static str, String),
+    /// The same for the first request only.
+    Once(u16, &'static str, String),
     /// The answer with every `from` in it replaced.
     Altered {
         /// What stands in the answer.
@@ -81,7 +82,6 @@ type Key = (String, String, Bytes, String, String);
 #[derive(Default)]
 struct State {
     upstream: Option<String>,
-    recorded: BTreeMap<String, (Bytes, &'static str)>,
     faults: Mutex<Vec<(On, Fault)>>,
     seen: Mutex<Vec<Asked>>,
     strangers: Mutex<BTreeSet<String>>,
@@ -103,13 +103,12 @@ struct Answer {
 }
 
 impl FakeAws {
-    /// In front of `emulator`. Answers recorded in `tests/recorded/` come before the emulator's: they are there
-    /// for what it lacks or gets wrong.
+    /// In front of `emulator`.
     pub(crate) fn before(emulator: &Emulator) -> FakeAws {
         FakeAws::start(Some(emulator.address.clone()))
     }
 
-    /// With recorded answers only.
+    /// With nothing behind it: it answers what its faults say, and 501 to everything else.
     pub(crate) fn alone() -> FakeAws {
         FakeAws::start(None)
     }
@@ -119,8 +118,7 @@ impl FakeAws {
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("tokio");
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port on loopback");
         let address = listener.local_addr().expect("bound").to_string();
-        let state =
-            Arc::new(State { upstream, recorded: recorded(&root().join("tests/recorded")), ..State::default() });
+        let state = Arc::new(State { upstream, ..State::default() });
         runtime.spawn(listen(listener, state.clone()));
         FakeAws { address, state, _runtime: runtime }
     }
@@ -157,22 +155,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// The files `<service>.<Operation>.json` or `.xml` of a folder, by `<service>.<Operation>`.
-fn recorded(folder: &Path) -> BTreeMap<String, (Bytes, &'static str)> {
-    let mut all = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        let content_type = match path.extension().and_then(|e| e.to_str()) {
-            Some("json") => "application/json",
-            Some("xml") => "text/xml",
-            _ => continue,
-        };
-        let name = path.file_stem().and_then(|n| n.to_str()).expect("a name in UTF-8").to_owned();
-        all.insert(name, (std::fs::read(&path).expect("a readable file").into(), content_type));
-    }
-    all
-}
-
 async fn listen(listener: TcpListener, state: Arc<State>) {
     while let Ok((stream, _)) = listener.accept().await {
         let state = state.clone();
@@ -205,7 +187,7 @@ async fn serve(state: &State, request: Request<Incoming>) -> Response<Cut> {
         Some(Fault::Expired) => expired(&asked, &head.method),
         Some(Fault::Broken) => error(&asked, 500, "InternalFailure", "An internal error has occurred."),
         Some(Fault::Silent) => std::future::pending().await,
-        Some(Fault::Instead(status, content_type, body)) => Answer {
+        Some(Fault::Instead(status, content_type, body) | Fault::Once(status, content_type, body)) => Answer {
             status,
             headers: vec![("content-type".into(), content_type.into()), request_id()],
             body: body.into(),
@@ -246,8 +228,10 @@ fn befall(state: &State, asked: &Asked) -> Mishap {
             Fault::CutOff => mishap.cut_off = true,
             _ => {
                 mishap.fault = Some(fault.clone());
-                if let Fault::Throttled(left) = fault {
-                    *left -= 1;
+                match fault {
+                    Fault::Throttled(left) => *left -= 1,
+                    Fault::Once(..) => on.after = u32::MAX,
+                    _ => {}
                 }
                 break;
             }
@@ -256,12 +240,8 @@ fn befall(state: &State, asked: &Asked) -> Mishap {
     mishap
 }
 
-/// The true answer: recorded, else kept, else the emulator's.
+/// The true answer: kept, else the emulator's.
 async fn answer(state: &State, asked: &Asked, head: &http::request::Parts, uri: &str, body: Bytes) -> Answer {
-    if let Some((body, content_type)) = state.recorded.get(&format!("{}.{}", asked.service, asked.operation)) {
-        let headers = vec![("content-type".into(), (*content_type).to_owned()), request_id()];
-        return Answer { status: 200, headers, body: body.clone() };
-    }
     let text = |name: &str| head.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
     let signed_for = format!("{} {} {}", asked.service, asked.region, access_key(&text("authorization")));
     let key = (head.method.to_string(), uri.to_owned(), body.clone(), text("x-amz-target"), signed_for);
@@ -283,7 +263,7 @@ fn access_key(authorization: &str) -> &str {
 /// Asks the emulator.
 async fn forward(state: &State, head: &http::request::Parts, uri: &str, body: Bytes) -> Answer {
     let Some(upstream) = &state.upstream else {
-        let body = format!("tests/recorded has no answer to {} {uri}", head.method);
+        let body = format!("nobody answers {} {uri}", head.method);
         return Answer { status: 501, headers: Vec::new(), body: body.into() };
     };
     match ask(upstream, head, uri, body).await {

@@ -7,6 +7,7 @@ pub(crate) mod emulator;
 pub(crate) mod fake_aws;
 pub(crate) mod recognise;
 pub(crate) mod scanner;
+pub(crate) mod verdicts;
 
 use std::io::Write;
 

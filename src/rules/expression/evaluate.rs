@@ -113,7 +113,7 @@ pub(crate) fn eval<'v>(expr: &'v Expr, env: &Env<'v>) -> Val<'v> {
         Node::Now => Val::Timestamp(env.now),
         Node::Resource => Val::Resource(env.resource, env.root("")),
         Node::Join(n) => match env.joins.get(*n) {
-            Some(cell) => cell.get_or_init(|| env.finder.find(env, *n)).clone(),
+            Some(cell) => cell.get_or_init(|| found_apart(env, *n)).clone(),
             None => Val::fault("a join that the rule does not have"),
         },
         Node::Local(slot) => match env.locals.borrow().get(*slot) {
@@ -164,6 +164,15 @@ pub(crate) fn eval<'v>(expr: &'v Expr, env: &Env<'v>) -> Val<'v> {
             (function.run)(env, &values, regex.as_deref())
         }
     }
+}
+
+/// The resources of a join. Its key is an expression of its own: it must not touch the variables of the comprehension in
+/// which the join is first asked for.
+fn found_apart<'v>(env: &Env<'v>, n: usize) -> Val<'v> {
+    let outer = env.locals.take();
+    let found = env.finder.find(env, n);
+    env.locals.replace(outer);
+    found
 }
 
 /// All unknowns among `values` as one.
@@ -354,7 +363,7 @@ fn index<'v>(base: Val<'v>, key: Val<'v>, ty: &Ty) -> Val<'v> {
             Some(item) => item.clone(),
             None => Val::fault(format!("no element {n} in a list of {}", items.len())),
         },
-        (Val::Resources { rows, holes, place }, Val::Int(n)) => {
+        (Val::Resources { rows, holes, place, .. }, Val::Int(n)) => {
             match usize::try_from(*n).ok().and_then(|n| rows.get(n)) {
                 Some(r) if holes.is_empty() => Val::Resource(r, index_place(place, &r.id)),
                 _ if !holes.is_empty() => Val::Unknown(holes.clone()),
@@ -539,7 +548,7 @@ pub(crate) fn elements<'v>(value: &Val<'v>) -> Result<(Vec<Val<'v>>, Rc<[Cause]>
         }
         Val::List(items) => Ok((items.to_vec(), none)),
         Val::Map(entries) => Ok((entries.iter().map(|(k, _)| Val::Str(Cow::Owned(k.clone()))).collect(), none)),
-        Val::Resources { rows, holes, place } => {
+        Val::Resources { rows, holes, place, .. } => {
             Ok((rows.iter().map(|r| Val::Resource(r, index_place(place, &r.id))).collect(), holes.clone()))
         }
         Val::Unknown(_) => Err(value.clone()),
@@ -684,9 +693,9 @@ fn keep<'v>(
             }
         }
     }
-    if let Val::Resources { place, .. } = list {
+    if let Val::Resources { place, offered, .. } = list {
         let rows = kept.iter().filter_map(|v| if let Val::Resource(r, _) = v { Some(*r) } else { None }).collect();
-        return Val::Resources { rows: Rc::new(rows), holes: causes.into(), place: place.clone() };
+        return Val::Resources { rows: Rc::new(rows), holes: causes.into(), offered: *offered, place: place.clone() };
     }
     if causes.is_empty() { Val::List(Rc::new(kept)) } else { Val::Unknown(causes.into()) }
 }

@@ -4,6 +4,7 @@
 use super::Ty;
 use super::evaluate::{Env, elements};
 use super::value::Val;
+use crate::inventory::{Cause, Reason};
 use jiff::SignedDuration;
 use regex::Regex;
 use std::borrow::Cow;
@@ -106,6 +107,13 @@ fn standard() -> Vec<Function> {
             ref other => Val::fault(format!("double() of {}", other.kind())),
         }),
         function("string", &[Any], Str, "The value as text.", |_, a, _| Val::Str(Cow::Owned(a[0].to_text()))),
+        function(
+            "undecided",
+            &[Str],
+            Bool,
+            "Neither true nor false, for the reason that the text gives.",
+            |_, a, _| text(&a[0], |t| Val::unknown(Cause::of(Reason::NotUnderstood, t))),
+        ),
         function("isText", &[Any], Bool, "Whether the value is a text.", |_, a, _| {
             Val::Bool(matches!(a[0], Val::Str(_)))
         }),
@@ -121,15 +129,29 @@ fn resources() -> Vec<Function> {
         function("name", &[resource()], Str, "The name for people.", |_, a, _| of(&a[0], |r| &r.name)),
         function("account", &[resource()], Str, "The account id.", |_, a, _| of(&a[0], |r| &r.account)),
         function("region", &[resource()], Str, "The region, or `global`.", |_, a, _| of(&a[0], |r| &r.region)),
-        function("tags", &[resource()], Ty::Map(Arc::new(Str)), "The tags.", |_, a, _| match &a[0] {
-            Val::Resource(r, _) => match r.unknown_at("Tags") {
-                Some(cause) => Val::unknown(cause.clone()),
-                None => Val::Map(Rc::new(
-                    r.tags.iter().map(|(k, v)| (k.clone(), Val::Str(Cow::Borrowed(v.as_str())))).collect(),
-                )),
+        function(
+            "offered",
+            &[list_of(resource())],
+            Ty::Bool,
+            "Whether AWS offers the joined type there.",
+            |_, a, _| match &a[0] {
+                Val::Resources { offered, .. } => Val::Bool(*offered),
+                other => Val::fault(format!("offered() of {}", other.kind())),
             },
-            other => Val::fault(format!("tags() of {}", other.kind())),
-        }),
+        ),
+        Function {
+            // Collectors know them by this member, wherever the API has them.
+            reads: &["Tags"],
+            ..function("tags", &[resource()], Ty::Map(Arc::new(Str)), "The tags.", |_, a, _| match &a[0] {
+                Val::Resource(r, _) => match r.unknown_at("Tags") {
+                    Some(cause) => Val::unknown(cause.clone()),
+                    None => Val::Map(Rc::new(
+                        r.tags.iter().map(|(k, v)| (k.clone(), Val::Str(Cow::Borrowed(v.as_str())))).collect(),
+                    )),
+                },
+                other => Val::fault(format!("tags() of {}", other.kind())),
+            })
+        },
     ]
 }
 

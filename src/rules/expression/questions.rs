@@ -5,10 +5,10 @@ use super::Ty;
 use super::evaluate::{Env, elements};
 use super::functions::{Function, list_of};
 use super::value::Val;
-use crate::inventory::{Cause, Reason};
+use crate::inventory::{Cause, Reason, Resource};
 use crate::model::schema::Type;
 use crate::semantics::network::rules::PrefixLists;
-use crate::semantics::network::{PortRange, acl, rules};
+use crate::semantics::network::{Network, Parts, PortRange, acl, rules};
 use crate::semantics::policy::{self, Context};
 use crate::semantics::s3::{Access, Bucket, public_routes_of};
 use crate::semantics::{Answer, Input};
@@ -43,6 +43,24 @@ pub(crate) fn all() -> Vec<Function> {
                 let actions: Vec<&str> = actions.iter().map(String::as_str).collect();
                 on_policy(a, |policy| policy::public_grants(policy, &actions, &context(env)))
             },
+        },
+        Function {
+            name: "openEndpointGrants",
+            parameters: vec![Any],
+            returns: list_of(object(GRANT)),
+            takes_unknown: false,
+            reads: &[],
+            summary: "What a VPC endpoint's policy lets everybody do with anybody's resources.",
+            run: |env, a, _| on_policy(a, |policy| policy::open_endpoint_grants(policy, &context(env))),
+        },
+        Function {
+            name: "administratorsWhoUse",
+            parameters: vec![Any],
+            returns: list_of(object(MIXED)),
+            takes_unknown: false,
+            reads: &[],
+            summary: "The principals, other than the account itself, that a key policy lets both administer and use the key.",
+            run: |env, a, _| on_policy(a, |policy| policy::keys::administrators_who_use(policy, &context(env))),
         },
         Function {
             name: "deniesPlainHttp",
@@ -88,16 +106,40 @@ pub(crate) fn all() -> Vec<Function> {
                   block, bucket block, ownership controls, policy and ACL taken together.",
         run: bucket_public_routes,
     });
+    functions.push(Function {
+        name: "reachable",
+        parameters: vec![
+            Ty::Resource("".into()),
+            Str,
+            list_of(Any),
+            resources(),
+            resources(),
+            resources(),
+            Any,
+            Any,
+            resources(),
+        ],
+        returns: list_of(object(PATH)),
+        takes_unknown: true,
+        reads: &["PrefixListId", "PrefixListName", "OwnerId", "Entries"],
+        summary: "The ways from the internet to some ports of an instance, by its security groups, route tables, \
+                  network ACLs, VPC Block Public Access and its exclusions, and prefix lists.",
+        run: reachable,
+    });
     functions.extend(network());
     functions.extend(super::identity::all());
     functions
+}
+
+fn resources() -> Ty {
+    list_of(Ty::Resource("".into()))
 }
 
 /// The functions on security groups and network ACLs. Prefix lists are given as resources, so that one that could
 /// not be read is a doubt only where a rule refers to it.
 fn network() -> Vec<Function> {
     use Ty::{Any, Int, Str};
-    let lists = || list_of(Ty::Resource("".into()));
+    let lists = resources;
     let asking = |name, parameters, returns, summary, run| Function {
         name,
         parameters,
@@ -134,14 +176,14 @@ fn network() -> Vec<Function> {
             vec![list_of(Any), lists()],
             list_of(object(OPENING)),
             "The rules through which the internet reaches every TCP or every UDP port; empty if some stays closed.",
-            |_, a, _| on_rules(a, 1, |rules, lists| rules::every_port_open(rules, lists)),
+            |_, a, _| on_rules(a, 1, rules::every_port_open),
         ),
         asking(
             "publicSources",
             vec![list_of(Any), lists()],
             list_of(object(SOURCE)),
-            "The sources of rules that hold public addresses.",
-            |_, a, _| on_rules(a, 1, |rules, lists| rules::public_sources(rules, lists)),
+            "The sources of rules that hold public addresses; one that could not be resolved is an unknown among them.",
+            public_sources,
         ),
         asking(
             "wideSources",
@@ -194,12 +236,70 @@ fn on_rules<'v, T: Serialize>(
 ) -> Val<'v> {
     let rules = json(&a[0]);
     let lists = match &a[n] {
-        Val::Resources { rows, .. } => rows.iter().map(|r| Value::Object(r.document.clone())).collect(),
+        Val::Resources { rows, .. } => documents(rows),
         _ => return Val::fault("prefix lists were expected"),
     };
-    let lists = Value::Array(lists);
     answer(a, ask(Input::Known(&rules), &PrefixLists(Input::Known(&lists))))
 }
+
+/// All sources with public addresses. Those that are known prove nothing of those that are not: each of these stands
+/// in the list as an unknown, which decides an `all` or an `exists` only where no other element does.
+fn public_sources<'v>(_: &Env<'v>, a: &[Val<'v>], _: Option<&regex::Regex>) -> Val<'v> {
+    let found = on_rules(a, 1, rules::public_sources);
+    let doubts = on_rules(a, 1, rules::unresolved_sources);
+    let (Val::List(sources), Val::List(doubts)) = (&found, &doubts) else { return found };
+    let mut all = sources.to_vec();
+    for why in doubts.iter().map(Val::to_text) {
+        all.push(answer::<()>(a, Answer::Unknown(why)));
+    }
+    Val::List(Rc::new(all))
+}
+
+/// The ways from the internet to an instance. The joins may be narrowed to what concerns the instance; one that may
+/// have more elements than were read counts as not read.
+fn reachable<'v>(_: &Env<'v>, a: &[Val<'v>], _: Option<&regex::Regex>) -> Val<'v> {
+    let Val::Resource(instance, _) = &a[0] else { return Val::fault("an instance was expected") };
+    let Some(ports) = PortRange::read_list(&json(&a[2])) else { return Val::fault("not a list of ports") };
+    let Val::Str(protocol) = &a[1] else { return Val::fault("a protocol was expected") };
+    let whole = |n: usize| match &a[n] {
+        Val::Resources { rows, holes, .. } if holes.is_empty() => Some(documents(rows)),
+        _ => None,
+    };
+    // A group or a prefix list that was not read is missed by its id.
+    let some = |n: usize| match &a[n] {
+        Val::Resources { rows, .. } => Some(documents(rows)),
+        _ => None,
+    };
+    let (groups, tables, acls, lists) = (some(3), whole(4), whole(5), some(8));
+    let (block, exclusions) = (json(&a[6]), json(&a[7]));
+    let network = Network::new(Parts {
+        groups: listed(&groups),
+        route_tables: listed(&tables),
+        acls: listed(&acls),
+        block_public_access: input(&a[6], &block),
+        exclusions: input(&a[7], &exclusions),
+        lists: PrefixLists(listed(&lists)),
+    });
+    answer(a, network.reachable(&Value::Object(instance.document.clone()), protocol, &ports))
+}
+
+fn listed(documents: &Option<Value>) -> Input<'_> {
+    documents.as_ref().map_or(Input::Unknown, Input::Known)
+}
+
+/// The documents of resources, as one list.
+fn documents(rows: &[&Resource]) -> Value {
+    Value::Array(rows.iter().map(|r| Value::Object(r.document.clone())).collect())
+}
+
+/// The members of a way to an instance ([`crate::semantics::network::Path`]).
+const PATH: &[(&str, Kind)] = &[
+    ("port", Kind::Number),
+    ("protocol", Kind::Text),
+    ("family", Kind::Text),
+    ("address", Kind::Text),
+    ("steps", Kind::Texts),
+];
 
 /// The members of an opening ([`crate::semantics::network::Opening`]).
 const OPENING: &[(&str, Kind)] = &[
@@ -213,8 +313,13 @@ const OPENING: &[(&str, Kind)] = &[
 ];
 
 /// The members of a source ([`crate::semantics::network::rules::Source`]).
-const SOURCE: &[(&str, Kind)] =
-    &[("rule", Kind::Text), ("block", Kind::Text), ("prefix_list", Kind::Text), ("description", Kind::Text)];
+const SOURCE: &[(&str, Kind)] = &[
+    ("rule", Kind::Text),
+    ("block", Kind::Text),
+    ("length", Kind::Number),
+    ("prefix_list", Kind::Text),
+    ("description", Kind::Text),
+];
 
 /// The members of a port that an ACL opens.
 const ACL_OPENING: &[(&str, Kind)] = &[("protocol", Kind::Number), ("port", Kind::Number)];
@@ -237,6 +342,9 @@ pub(super) const GRANT: &[(&str, Kind)] = &[
     ("doubt", Kind::Text),
     ("why", Kind::Text),
 ];
+
+/// The members of a principal that administers and uses a key ([`crate::semantics::policy::keys::Mixed`]).
+const MIXED: &[(&str, Kind)] = &[("principal", Kind::Text), ("administers_by", Kind::Texts), ("uses_by", Kind::Texts)];
 
 /// The members of a way into a bucket ([`crate::semantics::s3::Route`]).
 const ROUTE: &[(&str, Kind)] =

@@ -25,9 +25,11 @@ pub(crate) enum Val<'a> {
     /// A map made by the expression.
     Map(Rc<Vec<(String, Val<'a>)>>),
     /// Resources of a join. Where `holes` is not empty there may be more, and that is why.
+    /// `offered` is false where the service does not exist in any of the regions that were looked at.
     Resources {
         rows: Rc<Vec<&'a Resource>>,
         holes: Rc<[Cause]>,
+        offered: bool,
         place: Place,
     },
     Resource(&'a Resource, Place),

@@ -140,6 +140,8 @@ pub struct Source {
     pub rule: String,
     /// The CIDR block.
     pub block: String,
+    /// Its prefix length, in bits.
+    pub length: u8,
     /// The prefix list that it stands in, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prefix_list: Option<String>,
@@ -245,6 +247,12 @@ pub fn public_sources(permissions: Input, lists: &PrefixLists) -> Answer<Vec<Sou
     sources(permissions, lists, |net| !AddressSet::of(net).public().is_empty())
 }
 
+/// Why sources of the rules, or their protocols or ports, could not be resolved, one sentence for each; empty where all
+/// were.
+pub fn unresolved_sources(permissions: Input, lists: &PrefixLists) -> Answer<Vec<String>> {
+    read(permissions, lists).map(|rules| rules.doubts.into_iter().map(|(_, _, why)| why).collect())
+}
+
 fn sources(permissions: Input, lists: &PrefixLists, wanted: impl Fn(&IpNet) -> bool) -> Answer<Vec<Source>> {
     read(permissions, lists).and_then(|rules| {
         let mut found = Vec::new();
@@ -252,6 +260,7 @@ fn sources(permissions: Input, lists: &PrefixLists, wanted: impl Fn(&IpNet) -> b
             found.extend(admission.blocks.iter().filter(|net| wanted(net)).map(|net| Source {
                 rule: admission.rule.clone(),
                 block: net.to_string(),
+                length: net.prefix_len(),
                 prefix_list: admission.source.starts_with("pl-").then(|| admission.source.clone()),
                 description: admission.description.clone(),
             }));
@@ -659,6 +668,15 @@ mod tests {
         assert_eq!(public.len(), 5);
         assert_eq!(public[0].description, "office");
         assert_eq!(public[4].prefix_list.as_deref(), Some("pl-office"));
+        assert_eq!(public[4].length, 24);
+    }
+
+    #[test]
+    fn sources_that_could_not_be_resolved_are_told() {
+        let rules = json!([rule("tcp", Some((443, 443)), &["203.0.113.0/24", "pl-missing", "pl-aws"])]);
+        let lists = lists();
+        let found = unresolved_sources(Input::Known(&rules), &PrefixLists(Input::Known(&lists))).known().unwrap();
+        assert_eq!(found, ["the entries of the prefix list pl-missing are not known"]);
     }
 
     #[test]

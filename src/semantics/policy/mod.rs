@@ -1,5 +1,5 @@
-//! IAM policy documents: what they state ([`document`]), whom a resource's policy lets in ([`who`]), what an
-//! identity's policies allow ([`grants`]), who can take a role ([`trust`]), and which requests a policy refuses
+//! IAM policy documents: what they state ([`document`]), whom a resource's policy lets in ([`mod@who`]), what an
+//! identity's policies allow ([`grants`]), who can take a role ([`mod@trust`]), and which requests a policy refuses
 //! ([`transport`]). Knows no rule; anything that is not understood is unknown, never fine.
 
 pub mod aws_accounts;
