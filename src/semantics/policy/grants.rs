@@ -279,7 +279,9 @@ impl Permissions {
             }
             // Where the boundary or an SCP demands the key, the policies themselves need not.
             let demanded = of_sets[1..].iter().any(|ceiling| ceiling.iter().all(|c| c.demanded));
-            found.extend(of_sets.swap_remove(0).into_iter().map(|c| Conditioned { demanded: c.demanded || demanded, ..c }));
+            found.extend(
+                of_sets.swap_remove(0).into_iter().map(|c| Conditioned { demanded: c.demanded || demanded, ..c }),
+            );
         }
         Answer::Known(found)
     }
@@ -463,9 +465,7 @@ fn demands_mfa(condition: &Condition) -> bool {
     match condition.operator.test {
         _ if condition.operator.if_exists || condition.operator.set.is_some() => false,
         Some(Test::Bool) => named("aws:MultiFactorAuthPresent") && all("true"),
-        Some(Test::Null) => {
-            (named("aws:MultiFactorAuthPresent") || named("aws:MultiFactorAuthAge")) && all("false")
-        }
+        Some(Test::Null) => (named("aws:MultiFactorAuthPresent") || named("aws:MultiFactorAuthAge")) && all("false"),
         Some(Test::Numeric(_)) => named("aws:MultiFactorAuthAge"),
         _ => false,
     }
@@ -842,9 +842,8 @@ mod tests {
     #[test]
     fn without_mfa_only_what_does_not_demand_it_is_allowed() {
         let all = || allow(json!("*"), json!("*"));
-        let admin = |statements: &[Value]| {
-            permissions(statements).without_mfa().administrator().known().map(|a| a.is_some())
-        };
+        let admin =
+            |statements: &[Value]| permissions(statements).without_mfa().administrator().known().map(|a| a.is_some());
         let mfa = |operator: &str, value: &str| json!({operator: {"aws:MultiFactorAuthPresent": value}});
         for statements in [
             vec![with(all(), mfa("Bool", "true"))],
@@ -874,7 +873,8 @@ mod tests {
             found.known().map(|all| all.into_iter().map(|c| c.demanded).collect())
         };
         let create = || allow(json!("iam:Create*"), json!("arn:aws:iam::111122223333:role/app/*"));
-        let boundary = |operator: &str| json!({operator: {"iam:PermissionsBoundary": "arn:aws:iam::111122223333:policy/b"}});
+        let boundary =
+            |operator: &str| json!({operator: {"iam:PermissionsBoundary": "arn:aws:iam::111122223333:policy/b"}});
         assert_eq!(ask(&[create()]), Some(vec![false]));
         assert_eq!(ask(&[allow(json!("s3:*"), json!("*"))]), Some(vec![]));
         assert_eq!(ask(&[with(create(), boundary("StringEquals"))]), Some(vec![true]));
