@@ -442,3 +442,20 @@ fn a_stdout_that_is_full_is_an_error() {
         .status();
     assert_eq!(status.expect("it runs").code(), Some(2));
 }
+
+#[test]
+fn the_configuration_in_the_documentation_works_as_printed() {
+    let usage = include_str!("../docs/usage.md");
+    let (_, rest) = usage.split_once("```yaml\n").expect("an example");
+    let (example, _) = rest.split_once("```").expect("its end");
+    let folder = folder();
+    fs::write(folder.path().join("soc2scan.yaml"), example).expect("written");
+    soc2scan(folder.path()).args(["rules", "list"]).assert().success().stderr(predicate::str::contains("is left out"));
+}
+
+#[test]
+fn the_rules_in_the_examples_of_the_help_exist() {
+    for rule in ["iam-root-mfa-enabled", "s3-bucket-kms-encryption"] {
+        stdout(&["rules", "show", rule]);
+    }
+}
