@@ -49,6 +49,8 @@ class Account:
         """Names what AWS makes by itself, by what it belongs to: the network of each region, the disks of machines."""
         named = {v: k for k, v in self.facts.items()}
         for region in REGIONS:
+            self._keys_of_aws(region)
+        for region in REGIONS:
             ec2 = self.client("ec2", region)
             vpcs = {v["VpcId"]: named.get(v["VpcId"], f"vpc-default-{region}") for v in ec2.describe_vpcs()["Vpcs"]}
             self._name(vpcs)
@@ -72,6 +74,14 @@ class Account:
             for image in ec2.describe_images(Owners=["self"])["Images"]:
                 for mapping in image["BlockDeviceMappings"]:
                     self._name({mapping["Ebs"]["SnapshotId"]: f"{named.get(image['ImageId'], image['ImageId'])}.snapshot"})
+
+    def _keys_of_aws(self, region: str) -> None:
+        """The emulator shows the keys that AWS makes for its services as the account's own."""
+        keys = self.backend("kms", region).keys
+        for alias in self.client("kms", region).list_aliases()["Aliases"]:
+            if alias["AliasName"].startswith("alias/aws/") and alias.get("TargetKeyId") in keys:
+                keys[alias["TargetKeyId"]].key_manager = "AWS"
+                self.facts[f"{alias['AliasName'].replace('/', '.')}-{region}"] = alias["TargetKeyId"]
 
     def _name(self, ids: dict) -> None:
         known = set(self.facts.values())

@@ -9,6 +9,7 @@ import answers
 import cloudfront
 import config
 import iam
+import rds as databases_of
 import s3
 from account import HOME, Account, allow, document, tls_only, trust
 from corrections import Root, set_root
@@ -259,6 +260,7 @@ def databases(account: Account) -> None:
             MonitoringInterval=60, MonitoringRoleArn=f"arn:aws:iam::{account.id}:role/rds-monitoring",
             DBSubnetGroupName="data", VpcSecurityGroupIds=[account.facts[f"sg-{region}-database"]], **common,
         )
+        databases_of.complete(account, region, name, monitoring=60)
         rds.create_db_snapshot(DBSnapshotIdentifier=f"{name}-before-upgrade", DBInstanceIdentifier=name)
     rds = account.client("rds")
     rds.create_db_instance(
@@ -267,6 +269,7 @@ def databases(account: Account) -> None:
         AutoMinorVersionUpgrade=True, MasterUserPassword="correct-horse-battery", DBSubnetGroupName="data",
         VpcSecurityGroupIds=[account.facts[f"sg-{HOME}-reporting"]], **common,
     )
+    databases_of.complete(account, HOME, "reporting")
     rds.create_db_snapshot(DBSnapshotIdentifier="reporting-handover", DBInstanceIdentifier="reporting")
     rds.modify_db_snapshot_attribute(DBSnapshotIdentifier="reporting-handover", AttributeName="restore", ValuesToAdd=[VENDOR])
 

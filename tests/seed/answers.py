@@ -5,6 +5,7 @@ accounts and regions is set with `put`; what is not set is what a fresh account 
 """
 
 import datetime
+from urllib.parse import unquote
 
 from moto.awslambda import urls as lambda_urls
 from moto.awslambda.responses import LambdaResponse
@@ -41,6 +42,7 @@ FRESH = {
     (IamResponse, "ListServiceSpecificCredentials"): {"ServiceSpecificCredentials": [], "IsTruncated": False},
     (IamResponse, "ListOrganizationsFeatures"): {"EnabledFeatures": []},
     (RDSResponse, "DescribePendingMaintenanceActions"): {"PendingMaintenanceActions": []},
+    (RDSResponse, "DescribeEventSubscriptions"): {"EventSubscriptionsList": []},
     (CloudTrailResponse, "ListEventDataStores"): {"EventDataStores": []},
     (ConfigResponse, "DescribeConformancePacks"): {"ConformancePackDetails": []},
     (ConfigResponse, "DescribeConfigRuleEvaluationStatus"): {"ConfigRulesEvaluationStatus": []},
@@ -56,6 +58,10 @@ def apply() -> None:
     ConfigResponse.describe_delivery_channel_status = _delivery_channel_status
     LambdaResponse.list_function_url_configs = _function_urls
     lambda_urls.url_paths[r"{0}/(?P<api_version>[^/]+)/functions/(?P<function_name>[\w_:%-]+)/urls/?$"] = LambdaResponse.dispatch
+    LambdaResponse.get_code_signing_config = _code_signing
+    lambda_urls.url_paths[r"{0}/2020-04-22/code-signing-configs/(?P<arn>[^/]+)$"] = LambdaResponse.dispatch
+    RDSResponse.describe_db_engine_versions = _engine_version
+    RDSResponse.describe_db_major_engine_versions = _major_version
     for tail in ("member", "publishingDestination"):
         guardduty_urls.url_paths[f"{{0}}/detector/(?P<detector_id>[^/]+)/{tail}$"] = GuardDutyResponse.dispatch
 
@@ -87,6 +93,43 @@ def _delivery_channel_status(self) -> ActionResult:
         for name in self.config_backend.delivery_channels
     ]
     return ActionResult({"DeliveryChannelsStatus": status})
+
+
+# Engines and major versions that RDS supports, for longer than any test will run.
+SUPPORTED = {("postgres", "17"), ("postgres", "16"), ("mysql", "8.4"), ("aurora-postgresql", "16"), ("aurora-postgresql", "17")}
+FOREVER = datetime.datetime(2099, 12, 31, tzinfo=datetime.timezone.utc)
+
+
+def _engine_version(self) -> ActionResult:
+    engine, version = self._get_param("Engine"), self._get_param("EngineVersion")
+    major = ".".join(version.split(".")[: 2 if engine == "mysql" else 1])
+    status = "available" if (engine, major) in SUPPORTED else "deprecated"
+    answer = {"Engine": engine, "EngineVersion": version, "MajorEngineVersion": major, "Status": status}
+    return ActionResult({"DBEngineVersions": [answer]})
+
+
+def _major_version(self) -> ActionResult:
+    engine, major = self._get_param("Engine"), self._get_param("MajorEngineVersion")
+    past = datetime.datetime(2024, 2, 29, tzinfo=datetime.timezone.utc)
+    lifecycle = {
+        "LifecycleSupportName": "open-source-rds-standard-support",
+        "LifecycleSupportStartDate": datetime.datetime(2018, 1, 1, tzinfo=datetime.timezone.utc),
+        "LifecycleSupportEndDate": FOREVER if (engine, major) in SUPPORTED else past,
+    }
+    answer = {"Engine": engine, "MajorEngineVersion": major, "SupportedEngineLifecycles": [lifecycle]}
+    return ActionResult({"DBMajorEngineVersions": [answer]})
+
+
+def _code_signing(self) -> ActionResult:
+    arn = unquote(self.path.split("/")[-1])
+    configuration = {
+        "CodeSigningConfigId": arn.split(":")[-1],
+        "CodeSigningConfigArn": arn,
+        "AllowedPublishers": {"SigningProfileVersionArns": ["arn:aws:signer:us-east-1:111122223333:/signing-profiles/ci/a1b2c3d4e5"]},
+        "CodeSigningPolicies": {"UntrustedArtifactOnDeployment": "Enforce"},
+        "LastModified": "2026-01-05T12:00:00.000+0000",
+    }
+    return ActionResult({"CodeSigningConfig": configuration})
 
 
 def _function_urls(self) -> ActionResult:

@@ -6,6 +6,7 @@ import answers
 import cloudfront
 import config
 import iam
+import rds as databases_of
 import s3
 from account import HOME, REGIONS, Account, allow, document, trust
 from corrections import Root, set_root
@@ -79,6 +80,10 @@ def identities(account: Account) -> None:
         trust({"Federated": github}, "sts:AssumeRoleWithWebIdentity", Condition={"StringEquals": subject}),
         attached=[narrow],
     )
+    auditors = trust({"AWS": f"arn:aws:iam::{account.id}:root"})
+    iam.role(account, "auditor", auditors, attached=[iam.AWS + "SecurityAudit"])
+    client.create_instance_profile(InstanceProfileName="application")
+    client.add_role_to_instance_profile(InstanceProfileName="application", RoleName="application")
     support = iam.AWS + "AWSSupportAccess"
     iam.role(account, "support", trust({"AWS": f"arn:aws:iam::{account.id}:root"}), attached=[support])
 
@@ -115,11 +120,14 @@ def buckets(account: Account) -> None:
     s3.access_logging(account, "audit-trail", "access-logs")
     s3.access_logging(account, "access-logs", "access-logs")
     client.put_bucket_policy(Bucket="audit-trail", Policy=trail_policy)
+    account.client("sqs").create_queue(QueueName="bucket-events")
+    queue = f"arn:aws:sqs:{HOME}:{account.id}:bucket-events"
     tags = {"data-classification": "internal", "owner": "platform"}
     for name in ("documents", "access-logs", "audit-trail"):
         client.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": k, "Value": v} for k, v in tags.items()]})
+        events = {"QueueArn": queue, "Events": ["s3:ObjectRemoved:*"]}
         client.put_bucket_notification_configuration(
-            Bucket=name, NotificationConfiguration={"EventBridgeConfiguration": {}}
+            Bucket=name, NotificationConfiguration={"QueueConfigurations": [events]}
         )
 
 
@@ -133,6 +141,7 @@ def network(account: Account, region: str) -> None:
     for n, zone in enumerate(ZONES):
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"{region}{zone}")
         account.facts[f"subnet-{region}{zone}"] = subnet["Subnet"]["SubnetId"]
+        ec2.modify_subnet_attribute(SubnetId=subnet["Subnet"]["SubnetId"], MapPublicIpOnLaunch={"Value": False})
     account.client("logs", region).create_log_group(logGroupName="vpc")
     ec2.create_flow_logs(
         ResourceIds=[vpc], ResourceType="VPC", TrafficType="ALL", LogDestinationType="cloud-watch-logs",
@@ -181,25 +190,38 @@ def restrict(ec2) -> None:
 def machines(account: Account) -> None:
     ec2 = account.client("ec2")
     image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    endpoint = ec2.create_vpc_endpoint(
+        VpcId=account.facts[f"vpc-{HOME}"], ServiceName=f"com.amazonaws.{HOME}.ec2", VpcEndpointType="Interface",
+        SubnetIds=[account.facts[f"subnet-{HOME}{zone}"] for zone in ZONES], PrivateDnsEnabled=True,
+        PolicyDocument=document(allow("ec2:Describe*", Principal={"AWS": f"arn:aws:iam::{account.id}:root"})),
+    )
+    account.facts["endpoint"] = endpoint["VpcEndpoint"]["VpcEndpointId"]
+    for zone in ZONES:
+        instance(account, zone, image)
+
+
+def instance(account: Account, zone: str, image: str) -> None:
+    ec2 = account.client("ec2")
     made = ec2.run_instances(
         ImageId=image,
         MinCount=1,
         MaxCount=1,
         InstanceType="t3.micro",
-        SubnetId=account.facts[f"subnet-{HOME}a"],
+        SubnetId=account.facts[f"subnet-{HOME}{zone}"],
         SecurityGroupIds=[account.facts[f"sg-{HOME}"]],
+        IamInstanceProfile={"Name": "application"},
         MetadataOptions={"HttpTokens": "required", "HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 1},
         Monitoring={"Enabled": True},
         DisableApiTermination=True,
     )["Instances"][0]
-    account.facts["i-application"] = made["InstanceId"]
+    account.facts[f"i-{zone}"] = made["InstanceId"]
     # The emulator's root volumes are plain; in AWS the region's default would have encrypted them.
     for volume in account.backend("ec2", HOME).volumes.values():
         volume.encrypted = True
-    data = ec2.create_volume(AvailabilityZone=f"{HOME}a", Size=8, VolumeType="gp3", Encrypted=True)["VolumeId"]
+    data = ec2.create_volume(AvailabilityZone=f"{HOME}{zone}", Size=8, VolumeType="gp3", Encrypted=True)["VolumeId"]
     ec2.attach_volume(VolumeId=data, InstanceId=made["InstanceId"], Device="/dev/sdf")
-    account.facts["vol-data"] = data
-    account.facts["snap-data"] = ec2.create_snapshot(VolumeId=data, Description="data")["SnapshotId"]
+    account.facts[f"vol-{zone}"] = data
+    account.facts[f"snap-{zone}"] = ec2.create_snapshot(VolumeId=data, Description="data")["SnapshotId"]
 
 
 def databases(account: Account) -> None:
@@ -209,7 +231,9 @@ def databases(account: Account) -> None:
         DBSubnetGroupName="private", DBSubnetGroupDescription="private",
         SubnetIds=[account.facts[f"subnet-{HOME}{zone}"] for zone in ZONES],
     )
+    tls = databases_of.refuse_plain_connections(account, HOME, "tls-only", "postgres17")
     rds.create_db_instance(
+        DBParameterGroupName=tls, Port=6432,
         DBInstanceIdentifier="ledger", DBInstanceClass="db.t3.medium", Engine="postgres", EngineVersion="17.5",
         StorageEncrypted=True, KmsKeyId=key, PubliclyAccessible=False, MultiAZ=True, DeletionProtection=True,
         BackupRetentionPeriod=35, AutoMinorVersionUpgrade=True, CopyTagsToSnapshot=True,
@@ -218,6 +242,7 @@ def databases(account: Account) -> None:
         MonitoringRoleArn=f"arn:aws:iam::{account.id}:role/application", EnablePerformanceInsights=True,
         DBSubnetGroupName="private", VpcSecurityGroupIds=[account.facts[f"sg-{HOME}"]],
     )
+    databases_of.complete(account, HOME, "ledger", monitoring=60)
     rds.create_db_snapshot(DBSnapshotIdentifier="ledger-before-migration", DBInstanceIdentifier="ledger")
 
 
@@ -231,8 +256,11 @@ def functions(account: Account) -> None:
             "SubnetIds": [account.facts[f"subnet-{HOME}{zone}"] for zone in ZONES],
             "SecurityGroupIds": [account.facts[f"sg-{HOME}"]],
         },
-        DeadLetterConfig={"TargetArn": f"arn:aws:sqs:{HOME}:{account.id}:failed-thumbnails"},
+        CodeSigningConfigArn=f"arn:aws:lambda:{HOME}:{account.id}:code-signing-config:csc-0f6c334abcdea4d8b",
     )
+    account.client("sqs").create_queue(QueueName="failed-thumbnails")
+    failed = {"OnFailure": {"Destination": f"arn:aws:sqs:{HOME}:{account.id}:failed-thumbnails"}}
+    client.put_function_event_invoke_config(FunctionName="thumbnails", DestinationConfig=failed)
     client.add_permission(
         FunctionName="thumbnails", StatementId="documents", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com",
         SourceArn="arn:aws:s3:::documents", SourceAccount=account.id,
@@ -296,5 +324,8 @@ def edges(account: Account) -> None:
         AttributeName="Policy",
         AttributeValue=json.dumps({"Version": "2012-10-17", "Statement": [{**publish, "Resource": arn, "Condition": bound}]}),
     )
+    for attribute in ("HTTPSuccessFeedbackRoleArn", "HTTPFailureFeedbackRoleArn"):
+        role = f"arn:aws:iam::{account.id}:role/application"
+        sns.set_topic_attributes(TopicArn=arn, AttributeName=attribute, AttributeValue=role)
     sns.subscribe(TopicArn=arn, Protocol="https", Endpoint="https://pager.example.com/alarms")
     account.facts["distribution"] = cloudfront.distribution(account, "site", "redirect-to-https", "TLSv1.2_2021")

@@ -5,10 +5,13 @@ report has a row for the root user, and which fields a row has. Answers to opera
 altogether are recorded in `tests/recorded`.
 """
 
+from moto.cloudfront.models import Distribution, ViewerCertificate
 from moto.cloudtrail.models import Trail, TrailStatus
+from moto.core.utils import camelcase_to_underscores
 from moto.ec2.models.elastic_block_store import EBSBackend
-from moto.iam.models import IAMBackend, User
+from moto.iam.models import IAMBackend, Policy, User
 from moto.s3.models import FakeBucket, PublicAccessBlock
+from moto.sns.responses import SNSResponse
 
 DATE = "%Y-%m-%dT%H:%M:%S+00:00"
 
@@ -32,11 +35,66 @@ def set_root(account, root: Root) -> None:
 
 
 def apply() -> None:
+    _policies()
+    _distributions()
+    _feedback()
     _management_events()
     _delivery_to_logs()
     _snapshots_of_others()
     _bucket_defaults()
     _credential_report()
+
+
+# Those of AWS's thousand and more managed policies that anything here is attached to, and some that are not.
+KEPT = {
+    "AdministratorAccess", "AWSSupportAccess", "AmazonBedrockFullAccess", "AmazonRDSEnhancedMonitoringRole",
+    "AmazonS3ReadOnlyAccess", "AWSBackupServiceRolePolicyForBackup", "AWSCloudShellFullAccess", "IAMFullAccess",
+    "PowerUserAccess", "ReadOnlyAccess", "SecurityAudit", "ViewOnlyAccess",
+}
+
+
+def _policies() -> None:
+    """A few policies of AWS's own, or each listing takes seconds; and all with their use as a boundary."""
+    made = IAMBackend._init_aws_policies
+    IAMBackend._init_aws_policies = lambda self: [p for p in made(self) if p.name in KEPT]
+    Policy.permissions_boundary_usage_count = 0
+
+
+def _feedback() -> None:
+    """Topics keep the roles that log their deliveries, and do not show them."""
+    shown = SNSResponse.get_topic_attributes
+
+    def get_topic_attributes(self):
+        answer = shown(self)
+        topic = self.backend.get_topic(self._get_param("TopicArn"))
+        for protocol in ("HTTP", "SQS", "Lambda"):
+            for kind in ("SuccessFeedbackRoleArn", "FailureFeedbackRoleArn"):
+                kept = getattr(topic, camelcase_to_underscores(protocol + kind), None)
+                if kept:
+                    answer.result["Attributes"][protocol + kind] = kept
+        return answer
+
+    SNSResponse.get_topic_attributes = get_topic_attributes
+
+
+def _distributions() -> None:
+    """A listed distribution shows its configuration, and one with a certificate of its own has not CloudFront's."""
+
+    def of_configuration(self, name: str):
+        configuration = self.__dict__.get("distribution_config")
+        if configuration is None or name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(configuration, name)
+
+    Distribution.__getattr__ = of_configuration
+    made = ViewerCertificate.__init__
+
+    def init(self, config):
+        made(self, config)
+        if self.acm_certificate_arn or self.iam_certificate_id:
+            self.cloud_front_default_certificate = False
+
+    ViewerCertificate.__init__ = init
 
 
 def _management_events() -> None:

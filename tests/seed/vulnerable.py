@@ -8,6 +8,7 @@ import json
 import cloudfront
 import config
 import iam
+import rds as databases_of
 import s3
 from account import HOME, Account, allow, document, tls_only, trust
 from corrections import Root, set_root
@@ -340,6 +341,8 @@ def databases(account: Account) -> None:
         PubliclyAccessible=True, MultiAZ=False, DeletionProtection=False, BackupRetentionPeriod=0,
         AutoMinorVersionUpgrade=False, **common,
     )
+    for name in ("db-hardened", "db-plain-public"):
+        databases_of.complete(account, HOME, name)
     cluster = {"MasterUsername": "admin", "MasterUserPassword": "correct-horse-battery", "Engine": "aurora-postgresql"}
     rds.create_db_cluster(
         DBClusterIdentifier="cluster-hardened", StorageEncrypted=True, KmsKeyId=key, DeletionProtection=True,
