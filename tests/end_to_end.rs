@@ -89,6 +89,13 @@ fn named(verdicts: &Verdicts, facts: &Value) -> Named {
 
 /// Compares with `tests/expected/<account>.tsv`: rule, verdict, and the names of the resources that get it.
 fn compare(account: &str, got: &Named) {
+    if std::env::var_os("SOC2SCAN_SHOW_VERDICTS").is_some() {
+        let rows = got.iter().map(|((rule, verdict), names)| {
+            format!("{rule}\t{verdict}\t{}\n", names.iter().map(String::as_str).collect::<Vec<_>>().join(" "))
+        });
+        std::fs::write(root().join(format!("target/{account}.tsv")), rows.collect::<String>())
+            .expect("target is there");
+    }
     let path = root().join(format!("tests/expected/{account}.tsv"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let mut expected = Named::new();
@@ -107,13 +114,6 @@ fn compare(account: &str, got: &Named) {
         let (want, have) = (expected.get(key).unwrap_or(&none), got.get(key).unwrap_or(&none));
         differences.extend(want.difference(have).map(|n| format!("{} should be {} on {n}", key.0, key.1)));
         differences.extend(have.difference(want).map(|n| format!("{} should not be {} on {n}", key.0, key.1)));
-    }
-    if std::env::var_os("SOC2SCAN_SHOW_VERDICTS").is_some() {
-        let rows = got.iter().map(|((rule, verdict), names)| {
-            format!("{rule}\t{verdict}\t{}\n", names.iter().map(String::as_str).collect::<Vec<_>>().join(" "))
-        });
-        std::fs::write(root().join(format!("target/{account}.tsv")), rows.collect::<String>())
-            .expect("target is there");
     }
     assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
 }

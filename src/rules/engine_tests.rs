@@ -155,16 +155,6 @@ fn a_join_finds_by_key_in_its_own_account_and_region() {
 }
 
 #[test]
-fn a_join_with_a_comprehension_of_its_own_can_be_asked_for_inside_another() {
-    let join = "join:\n  owners: {resource: 'AWS::X::Owner', on: {member: OwnerId, equals: 'resource.Friends.map(g, g)'}}\n\
-                assert: resource.Friends.all(f, resource.Rules.all(r, owners.exists(o, o.OwnerId == f && r.Open)))";
-    let others = "others:\n  - {type: 'AWS::X::Owner', resource: {OwnerId: a}}\n  - {type: 'AWS::X::Owner', resource: {OwnerId: b}}";
-    let judged = |friends: &str| format!("resource: {{Friends: {friends}, Rules: [{{Open: true}}]}}\n{others}");
-    judge_with(join, &judged("[a, b]"), Verdict::Pass);
-    judge_with(join, &judged("[a, c]"), Verdict::Fail);
-}
-
-#[test]
 fn what_a_rule_leaves_undecided_is_unknown_only_if_it_decides() {
     judge("resource.Encrypted || undecided('nobody says')", "resource: {}\nreason: nobody says", Verdict::Unknown);
     judge("resource.Encrypted || undecided('nobody says')", "resource: {Encrypted: true}", Verdict::Pass);

@@ -102,3 +102,8 @@ def tls_only(bucket: str) -> dict:
         "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
+
+
+def modern_tls(bucket: str) -> dict:
+    old = {"NumericLessThan": {"s3:TlsVersion": "1.2"}}
+    return {**tls_only(bucket), "Sid": "ModernTls", "Condition": old}

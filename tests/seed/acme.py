@@ -124,7 +124,7 @@ def storage(account: Account) -> None:
     }.items():
         client.create_bucket(Bucket=name)
         s3.harden(account, name, key)
-        tags = {"Classification": kind, "Owner": "platform"}
+        tags = {"data-classification": kind, "owner": "platform"}
         client.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": k, "Value": v} for k, v in tags.items()]})
     for name in ("acme-uploads", "acme-data-lake", "acme-terraform-state"):
         s3.access_logging(account, name, logs)
@@ -301,7 +301,7 @@ def watching(account: Account) -> None:
         CloudWatchLogsRoleArn=f"arn:aws:iam::{account.id}:role/flow-logs",
     )
     trails.start_logging(Name="acme-trail")
-    account.backend("cloudtrail", HOME).trails["acme-trail"].status.latest_delivery_time = account.now.timestamp()
+    account.backend("cloudtrail", HOME).trails["acme-trail"].status.soc2scan_logs_delivered = account.now.timestamp()
     for region in (HOME, EUROPE):
         on = {"Enable": True}
         account.client("guardduty", region).create_detector(

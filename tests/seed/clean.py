@@ -22,6 +22,7 @@ def seed(account: Account) -> None:
     buckets(account)
     for region in REGIONS:
         blocks(region)
+        baseline(account, region)
         network(account, region)
         watching(account, region)
     machines(account)
@@ -39,6 +40,17 @@ def blocks(region: str) -> None:
     answers.put("GetInstanceMetadataDefaults", {"AccountLevel": defaults}, region)
     internet = {"State": "update-complete", "InternetGatewayBlockMode": "block-bidirectional", **managed}
     answers.put("DescribeVpcBlockPublicAccessOptions", {"VpcBlockPublicAccessOptions": internet}, region)
+
+
+def baseline(account: Account, region: str) -> None:
+    """What watches the configuration, and where findings go."""
+    arn = f"arn:aws:config:{region}:{account.id}:conformance-pack/baseline/conformance-pack-a1b2c3d4e"
+    pack = {"ConformancePackName": "baseline", "ConformancePackArn": arn, "ConformancePackId": "conformance-pack-a1b2c3d4e"}
+    answers.put("DescribeConformancePacks", {"ConformancePackDetails": [pack]}, region)
+    destination = {"DestinationId": "4cb1fbb8f7ad4a9f9ef7a1a4e30a0001", "DestinationType": "S3", "Status": "PUBLISHING"}
+    answers.put("ListPublishingDestinations", {"Destinations": [destination]}, region)
+    images = {"State": "enabled", "ImageCriteria": [{"ImageProviders": ["amazon"]}], "ManagedBy": "account"}
+    answers.put("GetAllowedImagesSettings", images, region)
 
 
 def identities(account: Account) -> None:
@@ -96,17 +108,19 @@ def buckets(account: Account) -> None:
     for name in ("documents", "access-logs"):
         client.create_bucket(Bucket=name)
         s3.harden(account, name, account.facts[f"kms-{HOME}"])
-        client.put_bucket_tagging(
-            Bucket=name,
-            Tagging={"TagSet": [{"Key": k, "Value": v} for k, v in {"Classification": "internal", "Owner": "platform"}.items()]},
-        )
-    s3.trail_bucket(account, "audit-trail")
+    s3.trail_bucket(account, "audit-trail", locked=True)
     trail_policy = client.get_bucket_policy(Bucket="audit-trail")["Policy"]
     s3.harden(account, "audit-trail", account.facts[f"kms-{HOME}"])
     s3.access_logging(account, "documents", "access-logs")
     s3.access_logging(account, "audit-trail", "access-logs")
     s3.access_logging(account, "access-logs", "access-logs")
     client.put_bucket_policy(Bucket="audit-trail", Policy=trail_policy)
+    tags = {"data-classification": "internal", "owner": "platform"}
+    for name in ("documents", "access-logs", "audit-trail"):
+        client.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": k, "Value": v} for k, v in tags.items()]})
+        client.put_bucket_notification_configuration(
+            Bucket=name, NotificationConfiguration={"EventBridgeConfiguration": {}}
+        )
 
 
 def network(account: Account, region: str) -> None:
@@ -265,7 +279,11 @@ def trail(account: Account) -> None:
     )
     trails.start_logging(Name="audit")
     stored = account.backend("cloudtrail", HOME).trails["audit"]
-    stored.status.latest_delivery_time = account.now.timestamp()
+    stored.status.soc2scan_logs_delivered = account.now.timestamp()
+    trails.put_insight_selectors(
+        TrailName="audit",
+        InsightSelectors=[{"InsightType": "ApiCallRateInsight"}, {"InsightType": "ApiErrorRateInsight"}],
+    )
 
 
 def edges(account: Account) -> None:

@@ -5,6 +5,8 @@ report has a row for the root user, and which fields a row has. Answers to opera
 altogether are recorded in `tests/recorded`.
 """
 
+from moto.cloudtrail.models import Trail, TrailStatus
+from moto.ec2.models.elastic_block_store import EBSBackend
 from moto.iam.models import IAMBackend, User
 from moto.s3.models import FakeBucket, PublicAccessBlock
 
@@ -30,8 +32,48 @@ def set_root(account, root: Root) -> None:
 
 
 def apply() -> None:
+    _management_events()
+    _delivery_to_logs()
+    _snapshots_of_others()
     _bucket_defaults()
     _credential_report()
+
+
+def _management_events() -> None:
+    """A new trail records all management events; the emulator shows no selectors until some are set."""
+    made = Trail.__init__
+
+    def init(self, *args, **kwargs):
+        made(self, *args, **kwargs)
+        self.event_selectors = [
+            {
+                "ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": [],
+                "ExcludeManagementEventSources": [],
+            }
+        ]
+
+    Trail.__init__ = init
+
+
+def _delivery_to_logs() -> None:
+    """The emulator knows no delivery to CloudWatch Logs."""
+    described = TrailStatus.description
+
+    def description(self):
+        delivered = getattr(self, "soc2scan_logs_delivered", None)
+        return {**described(self), **({"LatestCloudWatchLogsDeliveryTime": delivered} if delivered else {})}
+
+    TrailStatus.description = description
+
+
+def _snapshots_of_others() -> None:
+    """Every snapshot is shown to everybody there, those of public images too."""
+    described = EBSBackend.describe_snapshots
+
+    def describe_snapshots(self, snapshot_ids=None, filters=None):
+        return [s for s in described(self, snapshot_ids, filters) if s.owner_id == self.account_id]
+
+    EBSBackend.describe_snapshots = describe_snapshots
 
 
 def _bucket_defaults() -> None:

@@ -1,13 +1,13 @@
 """Buckets as they should be."""
 
-from account import HOME, Account, document, tls_only
+from account import HOME, Account, document, modern_tls, tls_only
 
 
 def harden(account: Account, bucket: str, key: str) -> None:
     """Versions, TLS only, a key of our own, data that leaves on schedule."""
     client = account.client("s3")
     client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    client.put_bucket_policy(Bucket=bucket, Policy=document(tls_only(bucket)))
+    client.put_bucket_policy(Bucket=bucket, Policy=document(tls_only(bucket), modern_tls(bucket)))
     default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": f"arn:aws:kms:{HOME}:{account.id}:key/{key}"}
     client.put_bucket_encryption(
         Bucket=bucket,
@@ -41,13 +41,21 @@ def access_logging(account: Account, bucket: str, logs: str) -> None:
     client.put_bucket_logging(
         Bucket=bucket, BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": logs, "TargetPrefix": f"{bucket}/"}}
     )
-    client.put_bucket_policy(Bucket=logs, Policy=document(delivery, tls_only(logs)))
+    client.put_bucket_policy(Bucket=logs, Policy=document(delivery, tls_only(logs), modern_tls(logs)))
 
 
-def trail_bucket(account: Account, bucket: str) -> None:
-    """A bucket that CloudTrail and Config may write to."""
+def trail_bucket(account: Account, bucket: str, locked=False) -> None:
+    """A bucket that CloudTrail and Config may write to; `locked`: from which nobody can erase for 400 days."""
     client = account.client("s3")
-    client.create_bucket(Bucket=bucket)
+    client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=locked)
+    if locked:
+        client.put_object_lock_configuration(
+            Bucket=bucket,
+            ObjectLockConfiguration={
+                "ObjectLockEnabled": "Enabled",
+                "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 400}},
+            },
+        )
     delivery = {
         "Sid": "Delivery",
         "Effect": "Allow",
@@ -56,4 +64,4 @@ def trail_bucket(account: Account, bucket: str) -> None:
         "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
         "Condition": {"StringEquals": {"aws:SourceAccount": account.id}},
     }
-    client.put_bucket_policy(Bucket=bucket, Policy=document(delivery, tls_only(bucket)))
+    client.put_bucket_policy(Bucket=bucket, Policy=document(delivery, tls_only(bucket), modern_tls(bucket)))

@@ -397,7 +397,6 @@ def watching(account: Account) -> None:
         EnableLogFileValidation=True, KmsKeyId=f"arn:aws:kms:{HOME}:{account.id}:key/{account.facts['kms-rotated']}",
     )
     trails.start_logging(Name="everywhere")
-    account.backend("cloudtrail", HOME).trails["everywhere"].status.latest_delivery_time = account.now.timestamp()
     trails.create_trail(Name="weak", S3BucketName="trail-logs", IsMultiRegionTrail=False, EnableLogFileValidation=False)
     trails.start_logging(Name="weak")
     trails.create_trail(Name="stopped", S3BucketName="trail-logs", IsMultiRegionTrail=True, EnableLogFileValidation=True)

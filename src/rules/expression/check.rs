@@ -429,7 +429,7 @@ impl Checker<'_> {
         let Some(function) = named.iter().find(fits) else {
             let given: Vec<String> = arguments.iter().map(|a| a.ty.to_string()).collect();
             let mut fault = self.fault(id, format!("`{name}` does not take ({})", given.join(", ")));
-            let known: Vec<String> = named.iter().map(|f| f.signature()).collect();
+            let known: Vec<String> = named.iter().map(|f| format!("{}: {}", f.signature(), f.summary)).collect();
             fault.help = Some(format!("it is {}", known.join(" or ")));
             return Err(fault);
         };

@@ -77,11 +77,32 @@ impl<'v> Env<'v> {
             return;
         }
         let mut json = value.to_json();
+        hide_external_ids(&mut json);
         let size = json.to_string().len();
         if size > EVIDENCE_VALUE_LIMIT {
             json = Value::String(format!("({size} bytes of JSON, not repeated here)"));
         }
         trace.push(Evidence { path: place.to_string(), value: json });
+    }
+}
+
+/// Takes the values of external ids out of trust policies: they are between the entity and its vendor, and no report
+/// needs them.
+fn hide_external_ids(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(hide_external_ids),
+        Value::Object(members) => {
+            for (name, member) in members {
+                match name.eq_ignore_ascii_case("sts:ExternalId") {
+                    true => *member = Value::String("(not shown)".into()),
+                    false => hide_external_ids(member),
+                }
+            }
+        }
+        Value::String(text) if text.to_ascii_lowercase().contains("sts:externalid") => {
+            *text = "(not shown, for it holds an external id)".into();
+        }
+        _ => {}
     }
 }
 
@@ -184,7 +205,7 @@ fn walk<'v>(base: &'v Expr, steps: &'v [Step], env: &Env<'v>) -> (Val<'v>, Place
     }
     let mut place = place_of(&value);
     let mut path = String::new();
-    let mut guard = Guard::of(&value);
+    let guard = Guard::of(&value);
     for step in steps {
         guard.enter(&step.name, &mut path);
         if let Some(cause) = guard.cause(&path) {
@@ -677,4 +698,23 @@ fn keep<'v>(
         return Val::Resources { rows: Rc::new(rows), holes: causes.into(), offered: *offered, place: place.clone() };
     }
     if causes.is_empty() { Val::List(Rc::new(kept)) } else { Val::Unknown(causes.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn evidence_does_not_repeat_external_ids() {
+        let mut policy = json!({"Statement": [{
+            "Principal": {"AWS": "*"},
+            "Condition": {"StringEquals": {"STS:externalid": ["s3cr3t"], "aws:PrincipalOrgID": "o-1"}}}]});
+        hide_external_ids(&mut policy);
+        let text = policy.to_string();
+        assert!(!text.contains("s3cr3t") && text.contains("o-1") && text.contains("(not shown)"), "{text}");
+        let mut unparsed = json!({"Policy": "{\"StringEquals\": {\"sts:ExternalId\": \"s3cr3t\"}}", "Other": "o-1"});
+        hide_external_ids(&mut unparsed);
+        assert!(!unparsed.to_string().contains("s3cr3t") && unparsed["Other"] == "o-1");
+    }
 }

@@ -171,10 +171,7 @@ const TRUST: &[(&str, Kind)] = &[
             ("statement", Kind::Text),
         ]),
     ),
-    (
-        "saml",
-        Kind::Objects(&[("provider", Kind::Text), ("audience_checked", Kind::Flag), ("statement", Kind::Text)]),
-    ),
+    ("saml", Kind::Objects(&[("provider", Kind::Text), ("audience_checked", Kind::Flag), ("statement", Kind::Text)])),
     ("deleted", Kind::Texts),
 ];
 

@@ -10,6 +10,7 @@ use crate::semantics::{Answer, Input};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 /// Policies that act together on an identity, and what narrows them.
 #[derive(Clone, Debug, Default)]
@@ -278,7 +279,9 @@ impl Permissions {
             }
             // Where the boundary or an SCP demands the key, the policies themselves need not.
             let demanded = of_sets[1..].iter().any(|ceiling| ceiling.iter().all(|c| c.demanded));
-            found.extend(of_sets.swap_remove(0).into_iter().map(|c| Conditioned { demanded: c.demanded || demanded, ..c }));
+            found.extend(
+                of_sets.swap_remove(0).into_iter().map(|c| Conditioned { demanded: c.demanded || demanded, ..c }),
+            );
         }
         Answer::Known(found)
     }
@@ -341,8 +344,12 @@ fn label(named: &Named, statement: &Statement) -> String {
 /// The statement of a set of policies that allows an action on everything, less what their Deny statements take.
 fn allowed_by(policies: &[Named], action: &str, lens: Lens) -> Answer<Option<String>> {
     let pattern = Pattern::action(action);
-    let kinds = kinds_of(action);
     let each = || policies.iter().flat_map(|named| named.document.statements.iter().map(move |s| (named, s)));
+    // Most identities are asked about far more actions than they have.
+    if !each().any(|(_, s)| s.effect == Effect::Allow && s.actions.covers(&pattern)) {
+        return Answer::Known(None);
+    }
+    let kinds = kinds_of(action);
     let mut allow = None;
     let mut doubt = None;
     for (named, statement) in each().filter(|(_, s)| s.effect == Effect::Allow) {
@@ -458,9 +465,7 @@ fn demands_mfa(condition: &Condition) -> bool {
     match condition.operator.test {
         _ if condition.operator.if_exists || condition.operator.set.is_some() => false,
         Some(Test::Bool) => named("aws:MultiFactorAuthPresent") && all("true"),
-        Some(Test::Null) => {
-            (named("aws:MultiFactorAuthPresent") || named("aws:MultiFactorAuthAge")) && all("false")
-        }
+        Some(Test::Null) => (named("aws:MultiFactorAuthPresent") || named("aws:MultiFactorAuthAge")) && all("false"),
         Some(Test::Numeric(_)) => named("aws:MultiFactorAuthAge"),
         _ => false,
     }
@@ -517,8 +522,10 @@ fn reaches_also(resources: &Selection, action: &str) -> bool {
 }
 
 fn kinds_of(action: &str) -> Vec<Kind> {
+    static PATTERNS: LazyLock<Vec<(Pattern, &[Kind])>> =
+        LazyLock::new(|| KINDS.iter().map(|(pattern, kinds)| (Pattern::action(pattern), *kinds)).collect());
     let asked = Pattern::action(action);
-    KINDS.iter().find(|(pattern, _)| Pattern::action(pattern).covers(&asked)).map_or_else(Vec::new, |(_, k)| k.to_vec())
+    PATTERNS.iter().find(|(pattern, _)| pattern.covers(&asked)).map_or_else(Vec::new, |(_, kinds)| kinds.to_vec())
 }
 
 /// Whether an Allow statement's resources are all of one of the kinds.
@@ -835,9 +842,8 @@ mod tests {
     #[test]
     fn without_mfa_only_what_does_not_demand_it_is_allowed() {
         let all = || allow(json!("*"), json!("*"));
-        let admin = |statements: &[Value]| {
-            permissions(statements).without_mfa().administrator().known().map(|a| a.is_some())
-        };
+        let admin =
+            |statements: &[Value]| permissions(statements).without_mfa().administrator().known().map(|a| a.is_some());
         let mfa = |operator: &str, value: &str| json!({operator: {"aws:MultiFactorAuthPresent": value}});
         for statements in [
             vec![with(all(), mfa("Bool", "true"))],
@@ -867,7 +873,8 @@ mod tests {
             found.known().map(|all| all.into_iter().map(|c| c.demanded).collect())
         };
         let create = || allow(json!("iam:Create*"), json!("arn:aws:iam::111122223333:role/app/*"));
-        let boundary = |operator: &str| json!({operator: {"iam:PermissionsBoundary": "arn:aws:iam::111122223333:policy/b"}});
+        let boundary =
+            |operator: &str| json!({operator: {"iam:PermissionsBoundary": "arn:aws:iam::111122223333:policy/b"}});
         assert_eq!(ask(&[create()]), Some(vec![false]));
         assert_eq!(ask(&[allow(json!("s3:*"), json!("*"))]), Some(vec![]));
         assert_eq!(ask(&[with(create(), boundary("StringEquals"))]), Some(vec![true]));
