@@ -1,5 +1,8 @@
 //! The clients against a small HTTP server on loopback: what is sent, what comes back, what the ledger says of it.
 
+// A test that cannot be set up must fail.
+#![allow(clippy::unwrap_used)]
+
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;

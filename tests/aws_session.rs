@@ -1,6 +1,9 @@
 //! Finding credentials, profiles, regions and endpoints, each case in a process with an environment of its own: the
 //! test runs itself again as [`child`].
 
+// A test that cannot be set up must fail.
+#![allow(clippy::unwrap_used)]
+
 use soc2scan::aws::{Aws, Settings};
 use std::process::Command;
 

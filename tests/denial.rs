@@ -17,6 +17,9 @@ const WITHOUT_EFFECT: [(&str, &str, &str); 0] = [];
 
 const REGIONS: &str = "us-east-1,eu-west-1";
 
+/// By rule, resource and region: what a verdict was, and what it is now.
+type Turned<'v> = BTreeMap<&'v (String, String, String), (Option<&'v Verdict>, Option<&'v Verdict>)>;
+
 /// What a scan came to.
 struct Scanned {
     run: Run,
@@ -79,17 +82,14 @@ fn a_denied_operation_never_lets_a_dependent_verdict_pass_or_fail() {
 }
 
 /// The verdicts that are not what they were, with what they are now; `None` for those that are gone.
-fn turned<'v>(
-    whole: &'v Verdicts,
-    denied: &'v Verdicts,
-) -> BTreeMap<&'v (String, String, String), (Option<&'v Verdict>, Option<&'v Verdict>)> {
+fn turned<'v>(whole: &'v Verdicts, denied: &'v Verdicts) -> Turned<'v> {
     let keys: BTreeSet<_> = whole.keys().chain(denied.keys()).collect();
     let pairs = keys.into_iter().map(|k| (k, (whole.get(k), denied.get(k))));
     pairs.filter(|(_, (was, is))| was.map(|v| &v.verdict) != is.map(|v| &v.verdict)).collect()
 }
 
 /// What must not have happened.
-fn faults(turned: &BTreeMap<&(String, String, String), (Option<&Verdict>, Option<&Verdict>)>) -> Vec<String> {
+fn faults(turned: &Turned<'_>) -> Vec<String> {
     let mut faults = Vec::new();
     // A resource that could not be listed has no verdict of its own: then its population has one, which is unknown.
     let unlisted: BTreeSet<&str> = turned

@@ -49,7 +49,7 @@ impl Place<'_> {
 
     /// True once in `times`.
     fn once_in(&self, times: u64, salt: u64) -> bool {
-        self.dice(salt) % times == 0
+        self.dice(salt).is_multiple_of(times)
     }
 
     fn hex(&self, salt: u64) -> String {

@@ -596,10 +596,9 @@ fn with_host_prefix(endpoint: &Endpoint, prefix: Option<&str>) -> String {
 /// The input members and their tokens for the next page; `None` after the last. A token that is missing while others
 /// are there is to be left out.
 fn next_tokens(pagination: &Pagination, body: &Value) -> Option<Vec<(String, Value)>> {
-    if let Some(more) = &pagination.more_results {
-        if !at_path(body, more).as_bool().unwrap_or(false) {
-            return None;
-        }
+    let more = pagination.more_results.as_deref().map(|path| at_path(body, path));
+    if more.is_some_and(|more| more != Value::Bool(true)) {
+        return None;
     }
     let pairs = pagination.input_token.iter().zip(pagination.output_token.iter());
     let tokens: Vec<(String, Value)> = pairs.map(|(input, path)| (input.to_owned(), at_path(body, path))).collect();

@@ -5,7 +5,7 @@
 //! has one. It also bounds the size of an answer, tells the limiter and the breaker what it saw, and keeps the decoded
 //! document of a typed call. It never changes a request but for the user agent, and never an answer.
 //!
-//! What a call is about (subject, page, codes that mean "not configured") reaches it through a task-local [`Scope`]:
+//! What a call is about (subject, page, codes that mean "not configured") reaches it through a task-local scope:
 //! the SDK runs interceptors in the task that awaits the call. Outside a scope a call is recorded by what the SDK
 //! knows of it.
 

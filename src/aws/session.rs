@@ -294,7 +294,7 @@ fn missing_profile(profile: &str, set: &ProfileSet) -> Option<String> {
     let mut at = profile.to_owned();
     while !seen.contains(&at) {
         let Some(found) = set.get_profile(&at) else { return Some(at) };
-        let Some(source) = found.get("source_profile").map(str::to_owned) else { return None };
+        let source = found.get("source_profile")?.to_owned();
         seen.push(std::mem::replace(&mut at, source));
     }
     None

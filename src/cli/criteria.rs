@@ -17,10 +17,8 @@ pub(super) fn run(arguments: &Arguments, global: &Global, console: &Console) -> 
     let chosen = choose(&criteria, &arguments.criteria)?;
     let sources = Sources::new(&arguments.data, global)?;
     let pack = sources.rules(&sources.collectors()?.schemas())?;
-    let all: Vec<(&Criterion, Vec<&Rule>)> = chosen
-        .into_iter()
-        .map(|c| (c, pack.rules.iter().filter(|r| r.criteria.contains(&c.id)).collect()))
-        .collect();
+    let all: Vec<(&Criterion, Vec<&Rule>)> =
+        chosen.into_iter().map(|c| (c, pack.rules.iter().filter(|r| r.criteria.contains(&c.id)).collect())).collect();
     let value = || all.iter().map(|(c, rules)| document(c, rules)).collect();
     listing::print(arguments.listing.format, console, value, |out| {
         if arguments.criteria.is_empty() { list(out, &all) } else { show(out, &all) }
@@ -90,7 +88,8 @@ fn show(out: &mut dyn Write, all: &[(&Criterion, Vec<&Rule>)]) -> io::Result<()>
 }
 
 fn document(criterion: &Criterion, rules: &[&Rule]) -> Value {
-    let ids = |relevance| -> Value { rules.iter().filter(|r| r.relevance == relevance).map(|r| r.id.clone()).collect() };
+    let ids =
+        |relevance| -> Value { rules.iter().filter(|r| r.relevance == relevance).map(|r| r.id.clone()).collect() };
     json!({
         "id": criterion.id,
         "category": criterion.category,

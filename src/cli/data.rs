@@ -111,7 +111,10 @@ fn decide(selection: &Selection, pack: &RulePack, exclude: Vec<String>) -> Resul
 }
 
 /// Each pattern as the `names` that it matches; one that matches none stays, to be refused with the nearest name.
-fn expand<'n>(patterns: &[String], names: impl IntoIterator<Item = &'n String> + Clone) -> Result<Vec<String>, Failure> {
+fn expand<'n>(
+    patterns: &[String],
+    names: impl IntoIterator<Item = &'n String> + Clone,
+) -> Result<Vec<String>, Failure> {
     let mut all = Vec::new();
     for pattern in patterns {
         let glob = glob(pattern)?;

@@ -39,8 +39,7 @@ impl Judge<'_> {
             evidence_supplied: BTreeSet::new(),
             as_of,
         };
-        let assessment =
-            Assessment::new(&criteria, pack, &evaluation, snapshot, scope).map_err(Failure::new)?;
+        let assessment = Assessment::new(&criteria, pack, &evaluation, snapshot, scope).map_err(Failure::new)?;
         self.outputs.write(&assessment, self.judging.all_verdicts, self.console)?;
         Ok(end(&assessment, self.judging.fail_on.unwrap_or(FAIL_ON)))
     }
@@ -56,7 +55,9 @@ fn end(assessment: &Assessment<'_>, fail_on: FailOn) -> End {
         Conclusion::Clean => {
             End::new(Exit::Clean, format!("everything was read, nothing failed{asked}{}", below(assessment, limit)))
         }
-        Conclusion::Findings(n) => End::new(Exit::Findings, format!("{n} failed{asked}: {}", by_severity(assessment, limit))),
+        Conclusion::Findings(n) => {
+            End::new(Exit::Findings, format!("{n} failed{asked}: {}", by_severity(assessment, limit)))
+        }
         Conclusion::Incomplete => {
             End::new(Exit::Incomplete, format!("incomplete: {}{}", missing(assessment), below(assessment, limit)))
         }

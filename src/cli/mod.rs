@@ -59,8 +59,6 @@ pub fn refuse(error: &clap::Error) -> ExitCode {
 
 fn dispatch(command: &Command, global: &Global, console: &Console) -> Result<End, Failure> {
     match command {
-
-
         Command::Scan(a) => scan::run(a, global, console),
         Command::Collect(a) => collect::run(a, global, console),
         Command::Evaluate(a) => evaluate::run(a, global, console),

@@ -100,7 +100,12 @@ impl Outputs {
     ///
     /// # Errors
     /// All reports that could not be written.
-    pub(super) fn write(&self, assessment: &Assessment<'_>, all_verdicts: bool, console: &Console) -> Result<(), Failure> {
+    pub(super) fn write(
+        &self,
+        assessment: &Assessment<'_>,
+        all_verdicts: bool,
+        console: &Console,
+    ) -> Result<(), Failure> {
         let style = Style { colour: console.colour, width: 80 };
         let options = Options { profile: self.profile, all_verdicts, style };
         let mut withheld = BTreeSet::new();
@@ -213,10 +218,7 @@ mod tests {
         let only_stdout = decide(&[]).expect("decided");
         assert_eq!((only_stdout.stdout, only_stdout.files.len()), (Stdout::Report(Format::Json), 0));
         let both = decide(&["a.sarif"]).expect("decided");
-        assert_eq!(
-            (both.stdout, formats(&both)),
-            (Stdout::Report(Format::Json), vec![("a.sarif", Format::Sarif)])
-        );
+        assert_eq!((both.stdout, formats(&both)), (Stdout::Report(Format::Json), vec![("a.sarif", Format::Sarif)]));
         let taken = decide(&["report"]).expect("decided");
         assert_eq!((taken.stdout, formats(&taken)), (Stdout::Summary, vec![("report", Format::Json)]));
     }

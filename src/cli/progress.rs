@@ -60,7 +60,9 @@ mod tests {
 
     #[test]
     fn templates_are_well_formed() {
-        for template in ["{spinner:.cyan} {bar:30.cyan/dim} {pos}/{len} {wide_msg}", "{spinner} {bar:30} {pos}/{len} {wide_msg}"] {
+        for template in
+            ["{spinner:.cyan} {bar:30.cyan/dim} {pos}/{len} {wide_msg}", "{spinner} {bar:30} {pos}/{len} {wide_msg}"]
+        {
             ProgressStyle::with_template(template).expect("well formed");
         }
     }

@@ -37,9 +37,11 @@ fn list(pack: &RulePack, listing: &Listing, console: &Console) -> Result<End, Fa
 
 fn show(pack: &RulePack, id: &str, listing: &Listing, console: &Console) -> Result<End, Failure> {
     let named = |r: &&Rule| r.id == id || r.aliases.iter().any(|a| a == id);
-    let rule = pack.rules.iter().find(named).ok_or_else(|| {
-        unknown("rule", id, pack.rules.iter().map(|r| r.id.as_str()), "soc2scan rules list")
-    })?;
+    let rule = pack
+        .rules
+        .iter()
+        .find(named)
+        .ok_or_else(|| unknown("rule", id, pack.rules.iter().map(|r| r.id.as_str()), "soc2scan rules list"))?;
     listing::print(listing.format, console, || document(rule), |out| write(out, rule))?;
     Ok(End::printed())
 }
@@ -113,11 +115,16 @@ fn test(chosen: Chosen, listing: &Listing, console: &Console) -> Result<End, Fai
     let outcomes = chosen.pack.test(&chosen.collectors.schemas());
     let failures: Vec<(&TestOutcome, &String)> =
         outcomes.iter().filter_map(|o| o.failure.as_ref().map(|f| (o, f))).collect();
-    listing::print(listing.format, console, || json!(outcomes), |out| {
-        failures.iter().try_for_each(|(o, failure)| {
-            writeln!(out, "{}:{}: {}: {}: {failure}", o.file, o.line, o.rule, o.name)
-        })
-    })?;
+    listing::print(
+        listing.format,
+        console,
+        || json!(outcomes),
+        |out| {
+            failures
+                .iter()
+                .try_for_each(|(o, failure)| writeln!(out, "{}:{}: {}: {}: {failure}", o.file, o.line, o.rule, o.name))
+        },
+    )?;
     let all = format!("{} tests of {rules} rules", outcomes.len());
     Ok(match failures.len() {
         0 => End::new(Exit::Clean, format!("{all} passed")),

@@ -408,7 +408,12 @@ impl<A: Api> Run<'_, A> {
         }
     }
 
-    async fn complete_one(&self, t: &ResourceType, plan: &TypePlan, draft: Draft) -> Result<Option<Resource>, Box<Cause>> {
+    async fn complete_one(
+        &self,
+        t: &ResourceType,
+        plan: &TypePlan,
+        draft: Draft,
+    ) -> Result<Option<Resource>, Box<Cause>> {
         let mut draft = draft;
         for detail in plan.details.iter().map(|n| &t.details[*n]).filter(|d| d.batch.is_none()) {
             match self.detail(t, detail, &draft).await {

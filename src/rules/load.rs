@@ -8,6 +8,7 @@ use super::testing::Test;
 use super::{Compiled, Join, Manual, Remediation, Rule, RulePack, RuleSettings};
 use crate::model::schema::{ResourceSchema, ResourceSchemas, Scope as Place};
 use miette::Diagnostic;
+use rayon::prelude::*;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 use sha2::{Digest, Sha256};
@@ -110,8 +111,9 @@ impl RulePack {
     ) -> Result<RulePack, LoadError> {
         let mut errors = Vec::new();
         let mut found: BTreeMap<String, (Rule, Compiled)> = BTreeMap::new();
-        for source in sources {
-            match load_rule(&source, schemas, settings) {
+        let loaded: Vec<_> = sources.par_iter().map(|source| load_rule(source, schemas, settings)).collect();
+        for rule in loaded {
+            match rule {
                 Ok((rule, compiled)) => {
                     found.insert(rule.id.clone(), (rule, compiled));
                 }

@@ -80,7 +80,7 @@ impl Test {
         for name in file.unlisted.iter().chain(&file.unsupported) {
             find(schemas, name)?;
         }
-        for name in file.params.keys().filter(|p| !defaults.contains_key(*p)) {
+        if let Some(name) = file.params.keys().find(|p| !defaults.contains_key(*p)) {
             return Err((format!("the rule has no parameter `{name}`"), None));
         }
         let global = schemas.types.values().filter(|t| t.scope == Scope::Global).map(|t| t.name.clone()).collect();

@@ -1,5 +1,8 @@
 //! A small AWS on loopback that answers what a test tells it to, one reply after another, and `GetCallerIdentity` by
 //! itself. For tests of the clients; the whole fake account is in `fake_aws`.
+
+// A test that cannot be set up must fail.
+#![allow(clippy::unwrap_used)]
 #![allow(dead_code, reason = "each test binary uses its own part of it")]
 
 use http_body_util::BodyExt;
