@@ -3,7 +3,8 @@
 from account import Account
 
 
-def distribution(account: Account, name: str, viewers: str, minimum: str | None) -> str:
+def distribution(account: Account, name: str, viewers: str, minimum: str | None, bucket: str | None = None) -> str:
+    """One whose origin is `bucket`, or else a server."""
     if minimum:
         certificate = {
             "ACMCertificateArn": f"arn:aws:acm:us-east-1:{account.id}:certificate/4f0e9c1a-7d4b-4a57-9b7e-000000000001",
@@ -12,27 +13,24 @@ def distribution(account: Account, name: str, viewers: str, minimum: str | None)
         }
     else:
         certificate = {"CloudFrontDefaultCertificate": True, "MinimumProtocolVersion": "TLSv1"}
+    custom = {
+        "Id": "origin",
+        "DomainName": "origin.example.com",
+        "CustomOriginConfig": {
+            "HTTPPort": 80,
+            "HTTPSPort": 443,
+            "OriginProtocolPolicy": "https-only" if minimum else "http-only",
+            "OriginSslProtocols": {"Quantity": 1, "Items": ["TLSv1.2" if minimum else "TLSv1"]},
+        },
+    }
+    stored = {"Id": "origin", "DomainName": f"{bucket}.s3.amazonaws.com", "S3OriginConfig": {"OriginAccessIdentity": ""}}
     config = {
         "CallerReference": name,
         "Comment": name,
         "Enabled": True,
         "Aliases": {"Quantity": 1, "Items": [f"{name}.example.com"]},
         "DefaultRootObject": "index.html" if minimum else "",
-        "Origins": {
-            "Quantity": 1,
-            "Items": [
-                {
-                    "Id": "origin",
-                    "DomainName": "origin.example.com",
-                    "CustomOriginConfig": {
-                        "HTTPPort": 80,
-                        "HTTPSPort": 443,
-                        "OriginProtocolPolicy": "https-only" if minimum else "http-only",
-                        "OriginSslProtocols": {"Quantity": 1, "Items": ["TLSv1.2" if minimum else "TLSv1"]},
-                    },
-                }
-            ],
-        },
+        "Origins": {"Quantity": 1, "Items": [stored if bucket else custom]},
         "DefaultCacheBehavior": {
             "TargetOriginId": "origin",
             "ViewerProtocolPolicy": viewers,

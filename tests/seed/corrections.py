@@ -12,6 +12,7 @@ from moto.ec2.models.elastic_block_store import EBSBackend
 from moto.iam.models import IAMBackend, Policy, User
 from moto.s3.models import FakeBucket, PublicAccessBlock
 from moto.sns.responses import SNSResponse
+from moto.ssoadmin.models import SSOAdminBackend
 
 DATE = "%Y-%m-%dT%H:%M:%S+00:00"
 
@@ -38,6 +39,7 @@ def apply() -> None:
     _policies()
     _distributions()
     _feedback()
+    _identity_center()
     _management_events()
     _delivery_to_logs()
     _snapshots_of_others()
@@ -58,6 +60,17 @@ def _policies() -> None:
     made = IAMBackend._init_aws_policies
     IAMBackend._init_aws_policies = lambda self: [p for p in made(self) if p.name in KEPT]
     Policy.permissions_boundary_usage_count = 0
+
+
+def _identity_center() -> None:
+    """An account has no Identity Center instance until one is made."""
+    made = SSOAdminBackend.__init__
+
+    def init(self, *args, **kwargs):
+        made(self, *args, **kwargs)
+        self.instances = []
+
+    SSOAdminBackend.__init__ = init
 
 
 def _feedback() -> None:

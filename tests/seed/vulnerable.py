@@ -309,7 +309,7 @@ def machines(account: Account) -> None:
 
     image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
 
-    def instance(name: str, tokens: str) -> str:
+    def instance(name: str, tokens: str, protected: bool) -> str:
         made = ec2.run_instances(
             ImageId=image,
             MinCount=1,
@@ -318,14 +318,17 @@ def machines(account: Account) -> None:
             SubnetId=account.facts["subnet"],
             SecurityGroupIds=[account.facts["sg-closed"]],
             MetadataOptions={"HttpTokens": tokens, "HttpEndpoint": "enabled"},
-            TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}]}],
+            TagSpecifications=[
+                {"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}, {"Key": "critical", "Value": "yes"}]}
+            ],
+            DisableApiTermination=protected,
             UserData="#!/bin/sh\nexport DB_PASSWORD=hunter2-must-never-appear",
         )["Instances"][0]["InstanceId"]
         account.facts[f"i-{name}"] = made
         return made
 
-    instance("imds-v1", "optional")
-    current = instance("imds-v2", "required")
+    instance("imds-v1", "optional", protected=False)
+    current = instance("imds-v2", "required", protected=True)
     own = ec2.create_image(InstanceId=current, Name="public-image")["ImageId"]
     ec2.modify_image_attribute(ImageId=own, LaunchPermission={"Add": [{"Group": "all"}]})
     account.facts["ami-public"] = own
@@ -453,4 +456,5 @@ def edges(account: Account) -> None:
     sns.subscribe(TopicArn=arn, Protocol="https", Endpoint="https://hooks.example.com/alarm")
 
     account.facts["distribution-plain"] = cloudfront.distribution(account, "plain", "allow-all", None)
+    account.facts["distribution-bucket"] = cloudfront.distribution(account, "bucket", "https-only", None, bucket="hardened")
     account.facts["distribution-tls"] = cloudfront.distribution(account, "tls", "redirect-to-https", "TLSv1.2_2021")
