@@ -75,6 +75,10 @@ fn named(verdicts: &Verdicts, facts: &Value) -> Named {
     let mut all = Named::new();
     for ((rule, id, region), verdict) in verdicts {
         let mut name = names.get(id.as_str()).map_or_else(|| id.clone(), |n| (*n).to_owned());
+        // The name of an automated snapshot ends with the minute in which it was made.
+        if let Some((database, _)) = name.strip_prefix("rds:").and_then(|n| n.rsplit_once("-20")) {
+            name = format!("automated-of-{database}");
+        }
         if id.starts_with("all ") || id == "default" {
             name = format!("{id}@{region}");
         }

@@ -190,7 +190,11 @@ def buckets(account: Account) -> None:
     name = bucket("writable-by-acl")
     unblock(name)
     client.put_bucket_ownership_controls(Bucket=name, OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]})
-    client.put_bucket_acl(Bucket=name, ACL="public-read-write")
+    owner = "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a"
+    everyone = {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AllUsers"}
+    # The emulator makes one grant of ACL="public-read-write", and shows only the first half of it.
+    grants = [{"Grantee": everyone, "Permission": permission} for permission in ("READ", "WRITE")]
+    client.put_bucket_acl(Bucket=name, AccessControlPolicy={"Owner": {"ID": owner}, "Grants": grants})
 
     name = bucket("tls-for-objects-only")
     partly = tls_only(name)
@@ -215,6 +219,8 @@ def network(account: Account) -> None:
     account.facts["vpc-default-away"] = account.client("ec2", AWAY).describe_vpcs()["Vpcs"][0]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24", AvailabilityZone=f"{HOME}a")["Subnet"]["SubnetId"]
     account.facts["subnet"] = subnet
+    other = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.2.0/24", AvailabilityZone=f"{HOME}b")["Subnet"]["SubnetId"]
+    account.facts["subnet-b"] = other
     account.client("logs").create_log_group(logGroupName="vpc")
     ec2.create_flow_logs(
         ResourceIds=[vpc], ResourceType="VPC", TrafficType="ALL", LogDestinationType="cloud-watch-logs", LogGroupName="vpc",
@@ -329,27 +335,45 @@ def machines(account: Account) -> None:
 def databases(account: Account) -> None:
     rds = account.client("rds")
     key = f"arn:aws:kms:{HOME}:{account.id}:key/{account.facts['kms-rotated']}"
-    common = {"MasterUsername": "admin", "MasterUserPassword": "correct-horse-battery", "AllocatedStorage": 20}
-    rds.create_db_instance(
-        DBInstanceIdentifier="db-hardened", DBInstanceClass="db.t3.medium", Engine="postgres", StorageEncrypted=True,
-        KmsKeyId=key, PubliclyAccessible=False, MultiAZ=True, DeletionProtection=True, BackupRetentionPeriod=35,
-        AutoMinorVersionUpgrade=True, CopyTagsToSnapshot=True, EnableIAMDatabaseAuthentication=True,
-        EnableCloudwatchLogsExports=["postgresql", "upgrade"], **common,
+    rds.create_db_subnet_group(
+        DBSubnetGroupName="private", DBSubnetGroupDescription="private",
+        SubnetIds=[account.facts["subnet"], account.facts["subnet-b"]],
     )
     rds.create_db_instance(
-        DBInstanceIdentifier="db-plain-public", DBInstanceClass="db.t3.medium", Engine="mysql", StorageEncrypted=False,
+        DBInstanceIdentifier="db-hardened", DBInstanceClass="db.t3.medium", Engine="postgres", EngineVersion="17.5",
+        StorageEncrypted=True, KmsKeyId=key, PubliclyAccessible=False, MultiAZ=True, DeletionProtection=True,
+        BackupRetentionPeriod=35, AutoMinorVersionUpgrade=True, CopyTagsToSnapshot=True, Port=6432,
+        EnableIAMDatabaseAuthentication=True, EnableCloudwatchLogsExports=["postgresql", "upgrade"],
+        MasterUsername="app_owner", ManageMasterUserPassword=True, AllocatedStorage=20, DBSubnetGroupName="private",
+        DBParameterGroupName=databases_of.refuse_plain_connections(account, HOME, "tls-only", "postgres17"),
+        VpcSecurityGroupIds=[account.facts["sg-closed"]],
+    )
+    common = {"MasterUsername": "admin", "MasterUserPassword": "correct-horse-battery", "AllocatedStorage": 20}
+    rds.create_db_instance(
+        DBInstanceIdentifier="db-plain-public", DBInstanceClass="db.t3.medium", Engine="mysql", EngineVersion="5.7.44", StorageEncrypted=False,
         PubliclyAccessible=True, MultiAZ=False, DeletionProtection=False, BackupRetentionPeriod=0,
         AutoMinorVersionUpgrade=False, **common,
     )
-    for name in ("db-hardened", "db-plain-public"):
-        databases_of.complete(account, HOME, name)
-    cluster = {"MasterUsername": "admin", "MasterUserPassword": "correct-horse-battery", "Engine": "aurora-postgresql"}
+    databases_of.complete(account, HOME, "db-hardened", monitoring=60)
+    databases_of.complete(account, HOME, "db-plain-public")
+    for name, value in (("audited", "all"), ("not-audited", "none")):
+        family = "aurora-postgresql16"
+        rds.create_db_cluster_parameter_group(DBClusterParameterGroupName=name, DBParameterGroupFamily=family, Description=name)
+        statements = {"ParameterName": "pgaudit.log", "ParameterValue": value, "ApplyMethod": "immediate"}
+        library = {"ParameterName": "shared_preload_libraries", "ParameterValue": "pgaudit", "ApplyMethod": "pending-reboot"}
+        rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName=name, Parameters=[statements, library])
+    cluster = {
+        "MasterUserPassword": "correct-horse-battery", "Engine": "aurora-postgresql", "EngineVersion": "16.6",
+        "AvailabilityZones": [f"{HOME}a", f"{HOME}b"],
+    }
     rds.create_db_cluster(
         DBClusterIdentifier="cluster-hardened", StorageEncrypted=True, KmsKeyId=key, DeletionProtection=True,
-        BackupRetentionPeriod=35, **cluster,
+        BackupRetentionPeriod=35, MasterUsername="app_owner", DBClusterParameterGroupName="audited",
+        EnableIAMDatabaseAuthentication=True, EnableCloudwatchLogsExports=["postgresql"], **cluster,
     )
     rds.create_db_cluster(
-        DBClusterIdentifier="cluster-plain", StorageEncrypted=False, DeletionProtection=False, BackupRetentionPeriod=1, **cluster
+        DBClusterIdentifier="cluster-plain", StorageEncrypted=False, DeletionProtection=False, BackupRetentionPeriod=1,
+        MasterUsername="postgres", DBClusterParameterGroupName="not-audited", **cluster,
     )
     for name, of in {"rds-encrypted": "db-hardened", "rds-plain": "db-plain-public", "rds-public": "db-plain-public"}.items():
         rds.create_db_snapshot(DBSnapshotIdentifier=name, DBInstanceIdentifier=of)
