@@ -59,8 +59,9 @@ fn an_unknown_profile_with_the_nearest_name() {
 
 #[test]
 fn an_unknown_region_with_the_nearest_name() {
-    let aws = aws();
-    let scanner = Scanner::at(&aws.url());
+    // A region that AWS might have one day is only known to be none when its endpoint does not exist; behind an
+    // endpoint of one's own it is taken as it is.
+    let scanner = Scanner::at("").without("AWS_ENDPOINT_URL");
     let run = scanner.run(&["scan", "--region", "us-esat-1", "-o", "r.json"]);
     refused(&scanner, &run, &["us-esat-1", "us-east-1"], &[]);
 }

@@ -3,11 +3,11 @@
 
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use support::emulator::Emulator;
 use support::fake_aws::{FakeAws, Fault, On};
 use support::scanner::{Run, Scanner};
-use support::verdicts::{Verdict, Verdicts, verdicts};
+use support::verdicts::{Key, Verdict, Verdicts, verdicts};
 
 /// Operations without which there is no scan at all.
 const INDISPENSABLE: [(&str, &str, &str); 1] = [("sts", "GetCallerIdentity", "who is asking is not known: exit 2")];
@@ -16,9 +16,6 @@ const INDISPENSABLE: [(&str, &str, &str); 1] = [("sts", "GetCallerIdentity", "wh
 const WITHOUT_EFFECT: [(&str, &str, &str); 0] = [];
 
 const REGIONS: &str = "us-east-1,eu-west-1";
-
-/// By rule, resource and region: what a verdict was, and what it is now.
-type Turned<'v> = BTreeMap<&'v (String, String, String), (Option<&'v Verdict>, Option<&'v Verdict>)>;
 
 /// What a scan came to.
 struct Scanned {
@@ -50,6 +47,7 @@ fn scan(aws: &FakeAws) -> Scanned {
 
 #[test]
 fn a_denied_operation_never_lets_a_dependent_verdict_pass_or_fail() {
+    let permissions = Scanner::bare().run(&["permissions"]).stdout;
     let mut useless = BTreeSet::new();
     let mut wrong = Vec::new();
     for account in ["vulnerable", "clean"] {
@@ -57,22 +55,24 @@ fn a_denied_operation_never_lets_a_dependent_verdict_pass_or_fail() {
         let aws = FakeAws::before(&emulator);
         aws.set([]);
         let whole = scan(&aws);
-        let operations = aws.operations();
-        assert!(operations.len() > 60, "only {} operations are used", operations.len());
-        for (service, operation) in &operations {
-            if INDISPENSABLE.iter().any(|(s, o, _)| (*s, *o) == (service, operation)) {
+        let used = aws.operations();
+        assert!(used.len() > 60, "only {} operations are used", used.len());
+        // The second account is for what turned nothing in the first.
+        let tried = if account == "vulnerable" { used } else { used.intersection(&useless).cloned().collect() };
+        for (service, operation) in tried {
+            if INDISPENSABLE.iter().any(|(s, o, _)| (*s, *o) == (&service, &operation)) {
                 continue;
             }
-            aws.set([(On::operation(service, operation), Fault::Denied)]);
+            aws.set([(On::operation(&service, &operation), Fault::Denied)]);
             let denied = scan(&aws);
             let turned = turned(&whole.verdicts, &denied.verdicts);
             let name = format!("{account}: {service}:{operation} denied");
-            wrong.extend(faults(&turned).into_iter().map(|f| format!("{name}: {f}")));
             if turned.is_empty() {
-                useless.insert((service.clone(), operation.clone()));
+                useless.insert((service, operation));
                 continue;
             }
-            useless.remove(&(service.clone(), operation.clone()));
+            useless.remove(&(service, operation));
+            wrong.extend(faults(&turned, &permissions).into_iter().map(|f| format!("{name}: {f}")));
             wrong.extend(consequences(&denied).into_iter().map(|f| format!("{name}: {f}")));
         }
     }
@@ -81,34 +81,39 @@ fn a_denied_operation_never_lets_a_dependent_verdict_pass_or_fail() {
     assert_eq!(useless, reasoned, "operations whose denial turned no verdict");
 }
 
-/// The verdicts that are not what they were, with what they are now; `None` for those that are gone.
-fn turned<'v>(whole: &'v Verdicts, denied: &'v Verdicts) -> Turned<'v> {
-    let keys: BTreeSet<_> = whole.keys().chain(denied.keys()).collect();
-    let pairs = keys.into_iter().map(|k| (k, (whole.get(k), denied.get(k))));
-    pairs.filter(|(_, (was, is))| was.map(|v| &v.verdict) != is.map(|v| &v.verdict)).collect()
+/// A verdict as it was and as it is now; `None` where there is none.
+type Turn<'v> = (&'v Key, Option<&'v Verdict>, Option<&'v Verdict>);
+
+/// The verdicts that are not what they were.
+fn turned<'v>(whole: &'v Verdicts, denied: &'v Verdicts) -> Vec<Turn<'v>> {
+    let keys: BTreeSet<&Key> = whole.keys().chain(denied.keys()).collect();
+    let turns = keys.into_iter().map(|key| (key, whole.get(key), denied.get(key)));
+    turns.filter(|(_, was, is)| was.map(|v| &v.verdict) != is.map(|v| &v.verdict)).collect()
 }
 
-/// What must not have happened.
-fn faults(turned: &Turned<'_>) -> Vec<String> {
+/// What must not have happened. `permissions` is the policy that the program asks for.
+fn faults(turned: &[Turn<'_>], permissions: &str) -> Vec<String> {
     let mut faults = Vec::new();
     // A resource that could not be listed has no verdict of its own: then its population has one, which is unknown.
-    let unlisted: BTreeSet<&str> = turned
-        .iter()
-        .filter(|((_, id, _), (_, is))| id.starts_with("all ") && is.is_some())
-        .map(|((rule, ..), _)| rule.as_str())
-        .collect();
-    for ((rule, id, region), (was, is)) in turned {
+    let populations = turned.iter().filter(|(key, _, is)| key.id.starts_with("all ") && is.is_some());
+    let unlisted: BTreeSet<(&str, &str)> =
+        populations.map(|(key, ..)| (key.rule.as_str(), key.region.as_str())).collect();
+    for (key, was, is) in turned {
         let was = was.map_or("nothing", |v| v.verdict.as_str());
+        let listed_from = |region| unlisted.contains(&(key.rule.as_str(), region));
         match is {
-            None if unlisted.contains(rule.as_str()) => {}
-            None => faults.push(format!("{rule} on {id} in {region}: the {was} is gone")),
+            None if listed_from(key.region.as_str()) || listed_from("global") => {}
+            None => faults.push(format!("{key}: the {was} is gone")),
             Some(v) if v.verdict != "unknown" => {
-                faults.push(format!("{rule} on {id} in {region}: {was} became {} ({})", v.verdict, v.reason));
+                faults.push(format!("{key}: {was} became {} ({})", v.verdict, v.reason));
             }
             Some(v) if v.actions.is_empty() => {
-                faults.push(format!("{rule} on {id} in {region}: unknown names no action: {}", v.reason));
+                faults.push(format!("{key}: unknown names no action: {}", v.reason));
             }
-            Some(_) => {}
+            Some(v) => {
+                let missing = v.actions.iter().filter(|action| !permissions.contains(&format!("\"{action}\"")));
+                faults.extend(missing.map(|action| format!("{key}: `permissions` does not ask for {action}")));
+            }
         }
     }
     faults

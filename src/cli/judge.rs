@@ -7,7 +7,7 @@ use super::exit::{End, Exit};
 use super::failure::Failure;
 use super::output::Outputs;
 use crate::assess::{Assessment, Category, Conclusion, Scope};
-use crate::inventory::{Inventory, Snapshot};
+use crate::inventory::{Inventory, Reason, Snapshot};
 use crate::rules::{EvaluateOptions, Severity, evaluate};
 use std::collections::BTreeSet;
 
@@ -104,6 +104,9 @@ fn missing(assessment: &Assessment<'_>) -> String {
         [] => {}
         [only] => text.push_str(&format!(" for want of {only}")),
         [first, rest @ ..] => text.push_str(&format!(" for want of {first} and {} more", rest.len())),
+    }
+    if assessment.coverage.not_read.iter().any(|n| n.reason == Reason::ExpiredCredentials) {
+        text.push_str("; the credentials expired on the way");
     }
     text
 }

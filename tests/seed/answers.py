@@ -105,6 +105,9 @@ def _engine_version(self) -> ActionResult:
     major = ".".join(version.split(".")[: 2 if engine == "mysql" else 1])
     status = "available" if (engine, major) in SUPPORTED else "deprecated"
     answer = {"Engine": engine, "EngineVersion": version, "MajorEngineVersion": major, "Status": status}
+    if status != "available":
+        newer = {"Engine": engine, "EngineVersion": f"{version}-rds.20990101", "IsMajorVersionUpgrade": False}
+        answer["ValidUpgradeTarget"] = [{**newer, "AutoUpgrade": True, "Description": "the newest"}]
     return ActionResult({"DBEngineVersions": [answer]})
 
 

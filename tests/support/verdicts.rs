@@ -3,8 +3,27 @@
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Verdicts by rule, resource and region.
-pub(crate) type Verdicts = BTreeMap<(String, String, String), Verdict>;
+/// Verdicts by what they are about.
+pub(crate) type Verdicts = BTreeMap<Key, Verdict>;
+
+/// What a verdict is about: there is only one for each.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    /// The rule.
+    pub(crate) rule: String,
+    /// The account.
+    pub(crate) account: String,
+    /// The region, or `global`.
+    pub(crate) region: String,
+    /// The resource's id; `all <type>` for a population.
+    pub(crate) id: String,
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} on {} in {}", self.rule, self.id, self.region)
+    }
+}
 
 /// One verdict and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +49,8 @@ pub(crate) fn verdicts(report: &Value) -> Verdicts {
             id if id.is_empty() => format!("all {}", text(&resource["type"])),
             id => id,
         };
-        let key = (text(&result["rule_id"]), id, text(&resource["region"]));
+        let rule = text(&result["rule_id"]);
+        let key = Key { rule, account: text(&resource["account"]), region: text(&resource["region"]), id };
         let causes = result["causes"].as_array().into_iter().flatten();
         let verdict = Verdict {
             verdict: text(&result["verdict"]),
