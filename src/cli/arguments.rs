@@ -1,5 +1,5 @@
-//! The command line as it is typed. Nothing here decides anything: [`super::settings`] turns it into what the
-//! commands work with, once, so that no code behind it asks what a flag meant.
+//! The command line as it is typed. Nothing here decides anything: each command turns what it was given into plain
+//! decided values once, so that no code behind it asks what a flag meant.
 
 use crate::report::{Format, Profile};
 use crate::rules::Severity;

@@ -478,11 +478,13 @@ impl Filter {
 }
 
 impl Condition {
-    /// An absent member is in no list and has no prefix.
+    /// An absent member is in no list and has no prefix; an absent number is zero, as everywhere.
     fn holds(&self, item: &Map<String, Value>, ground: &Ground<'_>) -> bool {
         let value = self.path.in_document(item);
         let among = |values: &[Template]| {
-            value.is_some_and(|v| values.iter().any(|t| t.resolve(ground).is_ok_and(|expected| expected == *v)))
+            let zero = Value::from(0);
+            let value = value.unwrap_or(&zero);
+            values.iter().any(|t| t.resolve(ground).is_ok_and(|expected| expected == *value))
         };
         let begins = |prefix: &Template| {
             let text = value.and_then(Value::as_str).unwrap_or_default();

@@ -242,6 +242,12 @@ fn unlike_types_are_refused_when_the_rule_is_loaded() {
 }
 
 #[test]
+fn joined_resources_are_never_compared_as_a_list() {
+    let error = load("join: {owners: {resource: 'AWS::X::Owner'}}\nassert: owners == []\nmessage: m\n");
+    assert!(error.expect_err("refused").contains("joined resources cannot be compared"));
+}
+
+#[test]
 fn unknown_keys_in_a_rule_file_are_shown_at_their_place() {
     let error = load("assert: 'true'\nmessage: m\nremedy: x\n").expect_err("refused");
     assert!(error.starts_with("x.yaml:11:1: unknown field `remedy`"), "{error}");

@@ -267,7 +267,16 @@ impl<'a> Judge<'_, 'a> {
                 if !more.is_empty() {
                     return Err(Val::Unknown(more));
                 }
-                items.iter().filter_map(|i| if let Val::Str(s) = i { Some(s.to_string()) } else { None }).collect()
+                let mut keys = Vec::with_capacity(items.len());
+                for item in &items {
+                    match item {
+                        Val::Str(text) => keys.push(text.to_string()),
+                        Val::Null => {}
+                        Val::Unknown(_) => return Err(item.clone()),
+                        other => return Err(Val::fault(format!("{} as the key of a join", other.kind()))),
+                    }
+                }
+                keys
             }
         };
         let mut rows = Vec::new();

@@ -1,7 +1,7 @@
 //! What is judged: rule files, the conditions in them, and the three-valued evaluation.
 //!
 //! A rule is data ([`load`]); its conditions are CEL, checked against the API models when the rule is loaded
-//! ([`schema`], [`compile`]) and evaluated so that what was not read can never become a pass ([`evaluate`]).
+//! and evaluated so that what was not read can never become a pass ([`mod@evaluate`]).
 //! This module must never read a clock, the environment or the network: everything comes from the inventory.
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ report has a row for the root user, and which fields a row has. Answers to opera
 altogether are recorded in `tests/recorded`.
 """
 
+from moto.awslambda.policy import Policy as FunctionPolicy
 from moto.cloudfront.models import Distribution, ViewerCertificate
 from moto.cloudtrail.models import Trail, TrailStatus
 from moto.core.utils import camelcase_to_underscores
@@ -45,6 +46,7 @@ def apply() -> None:
     _snapshots_of_others()
     _bucket_defaults()
     _credential_report()
+    _function_urls()
 
 
 # Those of AWS's thousand and more managed policies that anything here is attached to, and some that are not.
@@ -71,6 +73,20 @@ def _identity_center() -> None:
         self.instances = []
 
     SSOAdminBackend.__init__ = init
+
+
+def _function_urls() -> None:
+    """The authentication of a function URL is a condition of the statement, not an element of it."""
+    added = FunctionPolicy.add_statement
+
+    def add_statement(self, raw, qualifier=None):
+        statement, revision = added(self, raw, qualifier)
+        kind = statement.pop("FunctionUrlAuthType", None)
+        if kind:
+            statement.setdefault("Condition", {}).setdefault("StringEquals", {})["lambda:FunctionUrlAuthType"] = kind
+        return statement, revision
+
+    FunctionPolicy.add_statement = add_statement
 
 
 def _feedback() -> None:

@@ -381,6 +381,12 @@ impl Checker<'_> {
 
     fn compare(&self, id: u64, name: &str, left: Expr, right: Expr) -> Result1 {
         let op = comparison(name).unwrap_or(Comparison::Equal);
+        let resources = |ty: &Ty| matches!(ty, Ty::List(element) if matches!(**element, Ty::Resource(_)));
+        if resources(&left.ty) || resources(&right.ty) {
+            let mut fault = self.fault(id, "joined resources cannot be compared as a list");
+            fault.help = Some("ask `.exists(x, true)` or `size(…) == 0`, which know that there may be more".into());
+            return Err(fault);
+        }
         let fine = match op {
             Comparison::Equal | Comparison::NotEqual => left.ty.comparable(&right.ty),
             _ => left.ty.ordered(&right.ty),
