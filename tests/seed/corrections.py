@@ -6,7 +6,7 @@ altogether are recorded in `tests/recorded`.
 """
 
 from moto.awslambda.policy import Policy as FunctionPolicy
-from moto.cloudfront.models import Distribution, ViewerCertificate
+from moto.cloudfront.models import Distribution, Origin, ViewerCertificate
 from moto.cloudtrail.models import Trail, TrailStatus
 from moto.core.utils import camelcase_to_underscores
 from moto.ec2.models.elastic_block_store import EBSBackend
@@ -124,6 +124,14 @@ def _distributions() -> None:
             self.cloud_front_default_certificate = False
 
     ViewerCertificate.__init__ = init
+    origin_made = Origin.__init__
+
+    def origin_init(self, origin):
+        origin_made(self, origin)
+        if "S3OriginConfig" in origin:
+            self.s3_origin_config = {"OriginAccessIdentity": self.s3_access_identity, "OriginReadTimeout": 30}
+
+    Origin.__init__ = origin_init
 
 
 def _management_events() -> None:

@@ -321,9 +321,9 @@ def machines(account: Account) -> None:
             TagSpecifications=[
                 {"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}, {"Key": "critical", "Value": "yes"}]}
             ],
-            DisableApiTermination=protected,
             UserData="#!/bin/sh\nexport DB_PASSWORD=hunter2-must-never-appear",
         )["Instances"][0]["InstanceId"]
+        ec2.modify_instance_attribute(InstanceId=made, DisableApiTermination={"Value": protected})
         account.facts[f"i-{name}"] = made
         return made
 
@@ -409,9 +409,11 @@ def functions(account: Account) -> None:
         SourceArn="arn:aws:s3:::hardened", SourceAccount=account.id,
     )
     function("open-url")
-    client.create_function_url_config(FunctionName="open-url", AuthType="NONE")
+    made = client.create_function_url_config(FunctionName="open-url", AuthType="NONE")
+    account.facts["url-open"] = made["FunctionUrl"]
     function("signed-url")
-    client.create_function_url_config(FunctionName="signed-url", AuthType="AWS_IAM")
+    made = client.create_function_url_config(FunctionName="signed-url", AuthType="AWS_IAM")
+    account.facts["url-signed"] = made["FunctionUrl"]
 
 
 # An empty zip file: the end of a central directory with no entries.
@@ -452,8 +454,9 @@ def edges(account: Account) -> None:
     topic("topic-public", {"Sid": "Everyone", "Effect": "Allow", "Principal": "*", "Action": "SNS:Publish"})
     owner = {"StringEquals": {"AWS:SourceOwner": account.id}}
     arn = topic("topic-bound", {"Sid": "Owner", "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "SNS:Publish", "Condition": owner})
-    sns.subscribe(TopicArn=arn, Protocol="http", Endpoint="http://hooks.example.com/alarm")
-    sns.subscribe(TopicArn=arn, Protocol="https", Endpoint="https://hooks.example.com/alarm")
+    for protocol in ("http", "https"):
+        made = sns.subscribe(TopicArn=arn, Protocol=protocol, Endpoint=f"{protocol}://hooks.example.com/alarm")
+        account.facts[f"subscription-{protocol}"] = made["SubscriptionArn"]
 
     account.facts["distribution-plain"] = cloudfront.distribution(account, "plain", "allow-all", None)
     account.facts["distribution-bucket"] = cloudfront.distribution(account, "bucket", "https-only", None, bucket="hardened")
