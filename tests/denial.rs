@@ -15,12 +15,12 @@ const INDISPENSABLE: [(&str, &str, &str); 1] = [("sts", "GetCallerIdentity", "wh
 
 /// Operations whose denial turns no verdict of these accounts, each with its reason.
 const WITHOUT_EFFECT: [(&str, &str, &str); 6] = [
-    ("guardduty", "GetAdministratorAccount", "it is asked only about accounts of an organization, which these are not"),
-    ("guardduty", "ListMembers", "the same"),
-    ("iam", "ListAccountAliases", "it gives the account's name in reports, and nothing to judge"),
-    ("iam", "ListOrganizationsFeatures", "both root users are decided by their keys and their second factor"),
-    ("kms", "ListAliases", "it gives names in messages, and nothing to judge"),
-    ("s3", "HeadBucket", "GetBucketLocation says the same"),
+    ("guardduty", "GetAdministratorAccount", "neither account is in an organization"),
+    ("guardduty", "ListMembers", "neither account is in an organization"),
+    ("iam", "ListAccountAliases", "gives the account a name, and no verdict"),
+    ("iam", "ListOrganizationsFeatures", "decides only where the root user has no credentials at all"),
+    ("kms", "ListAliases", "gives keys a name, and no verdict"),
+    ("s3", "HeadBucket", "GetBucketLocation gives a bucket's region too"),
 ];
 
 const REGIONS: &str = "us-east-1,eu-west-1";

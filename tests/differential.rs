@@ -13,9 +13,6 @@ use support::emulator::{Emulator, python, root};
 use support::fake_aws::FakeAws;
 use support::scanner::Scanner;
 
-/// Types of which no seeded account has a resource: their listings are compared, and are empty.
-const NOT_SEEDED: [&str; 0] = [];
-
 #[test]
 fn every_collector_reads_what_boto3_reads() {
     let mut compared = std::collections::BTreeMap::new();
@@ -31,7 +28,7 @@ fn every_collector_reads_what_boto3_reads() {
         }
     }
     let empty: Vec<&str> = compared.iter().filter(|(_, n)| **n == 0).map(|(name, _)| name.as_str()).collect();
-    assert_eq!(empty, NOT_SEEDED, "types that were compared without a resource");
+    assert_eq!(empty, Vec::<&str>::new(), "types that were compared without a resource: put one into the gallery");
 }
 
 #[test]
