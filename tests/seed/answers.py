@@ -42,19 +42,19 @@ FRESH = {
     (IamResponse, "ListServiceSpecificCredentials"): {"ServiceSpecificCredentials": [], "IsTruncated": False},
     (IamResponse, "ListOrganizationsFeatures"): {"EnabledFeatures": []},
     (RDSResponse, "DescribePendingMaintenanceActions"): {"PendingMaintenanceActions": []},
-    (RDSResponse, "DescribeEventSubscriptions"): {"EventSubscriptionsList": []},
     (CloudTrailResponse, "ListEventDataStores"): {"EventDataStores": []},
+    (CloudTrailResponse, "GetEventDataStore"): {},
     (ConfigResponse, "DescribeConformancePacks"): {"ConformancePackDetails": []},
     (ConfigResponse, "DescribeConfigRuleEvaluationStatus"): {"ConfigRulesEvaluationStatus": []},
     (GuardDutyResponse, "ListMembers"): {"Members": []},
     (GuardDutyResponse, "ListPublishingDestinations"): {"Destinations": []},
-    (GuardDutyResponse, "ListFilters"): {"FilterNames": []},
 }
 
 
 def apply() -> None:
     for (response, operation), fresh in FRESH.items():
         setattr(response, snake(operation), _answer(operation, fresh))
+    GuardDutyResponse.list_filters = _filters
     ConfigResponse.describe_delivery_channel_status = _delivery_channel_status
     LambdaResponse.list_function_url_configs = _function_urls
     lambda_urls.url_paths[r"{0}/(?P<api_version>[^/]+)/functions/(?P<function_name>[\w_:%-]+)/urls/?$"] = LambdaResponse.dispatch
@@ -78,6 +78,11 @@ def _answer(operation: str, fresh: dict):
 
     answer.__name__ = snake(operation)
     return answer
+
+
+def _filters(self) -> ActionResult:
+    detector = self.guardduty_backend.get_detector(self.path.split("/")[-2])
+    return ActionResult({"FilterNames": list(detector.filters)})
 
 
 def _delivery_channel_status(self) -> ActionResult:

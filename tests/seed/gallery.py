@@ -1,0 +1,134 @@
+"""One of each kind of resource that the other accounts have no use for: so that every collector is compared once."""
+
+import datetime
+
+import answers
+from account import HOME, Account, allow, document
+from corrections import Root, set_root
+from moto.ssoadmin.models import Instance
+
+CODE = b"PK\x05\x06" + bytes(18)
+
+
+def seed(account: Account) -> None:
+    set_root(account, Root(mfa=True, keys=[], created=account.ago(100)))
+    network(account)
+    identities(account)
+    functions(account)
+    watching(account)
+    stores(account)
+
+
+def network(account: Account) -> None:
+    ec2 = account.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    other = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.0.0/24", AvailabilityZone=f"{HOME}a")["Subnet"]["SubnetId"]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)
+    ec2.create_launch_template(
+        LaunchTemplateName="web",
+        LaunchTemplateData={
+            "InstanceType": "t3.micro", "UserData": "IyEvYmluL3NoCmV4cG9ydCBUT0tFTj1odW50ZXIyLW11c3QtbmV2ZXItYXBwZWFy",
+            "MetadataOptions": {"HttpTokens": "required"},
+        },
+    )
+    peering = ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=other)["VpcPeeringConnection"]
+    ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=peering["VpcPeeringConnectionId"])
+    transit = ec2.create_transit_gateway(Description="hub")["TransitGateway"]["TransitGatewayId"]
+    ec2.create_transit_gateway_vpc_attachment(TransitGatewayId=transit, VpcId=vpc, SubnetIds=[subnet])
+    customer = ec2.create_customer_gateway(BgpAsn=65000, PublicIp="203.0.113.9", Type="ipsec.1")["CustomerGateway"]
+    ec2.create_vpn_connection(
+        CustomerGatewayId=customer["CustomerGatewayId"], TransitGatewayId=transit, Type="ipsec.1"
+    )
+    balancer = account.client("elbv2").create_load_balancer(Name="service", Subnets=[subnet], Type="network")
+    ec2.create_vpc_endpoint_service_configuration(
+        NetworkLoadBalancerArns=[balancer["LoadBalancers"][0]["LoadBalancerArn"]], AcceptanceRequired=True
+    )
+    client_vpn = {
+        "ClientVpnEndpointId": "cvpn-endpoint-0123456789abcdef0", "Description": "staff", "VpcId": vpc,
+        "Status": {"Code": "available"}, "CreationTime": "2026-01-05T12:00:00",
+        "ConnectionLogOptions": {"Enabled": True, "CloudwatchLogGroup": "vpn"}, "SplitTunnel": True,
+    }
+    answers.put("DescribeClientVpnEndpoints", {"ClientVpnEndpoints": [client_vpn]}, HOME)
+    rule = {"ClientVpnEndpointId": client_vpn["ClientVpnEndpointId"], "GroupId": "staff", "DestinationCidr": "10.9.0.0/16"}
+    answers.put("DescribeClientVpnAuthorizationRules", {"AuthorizationRules": [rule]}, HOME)
+
+
+def identities(account: Account) -> None:
+    iam = account.client("iam")
+    iam.create_user(UserName="bot")
+    iam.upload_server_certificate(
+        ServerCertificateName="www", CertificateBody="-----BEGIN CERTIFICATE-----", PrivateKey="-----BEGIN KEY-----"
+    )
+    credential = {
+        "UserName": "bot", "Status": "Active", "ServiceUserName": "bot-at-111122223333", "ServiceName": "codecommit.amazonaws.com",
+        "CreateDate": datetime.datetime(2026, 1, 5, 12, tzinfo=datetime.timezone.utc),
+        "ServiceSpecificCredentialId": "ACCAEXAMPLE123EXAMPLE",
+    }
+    answers.put("ListServiceSpecificCredentials", {"ServiceSpecificCredentials": [credential], "IsTruncated": False})
+    account.backend("ssoadmin", HOME).instances.append(Instance(account.id, HOME))
+    kms = account.client("kms")
+    key = kms.create_key(Description="granted")["KeyMetadata"]["KeyId"]
+    kms.create_grant(KeyId=key, GranteePrincipal=f"arn:aws:iam::{account.id}:user/bot", Operations=["Decrypt"], Name="bot")
+
+
+def functions(account: Account) -> None:
+    account.client("iam").create_role(RoleName="function", AssumeRolePolicyDocument=document())
+    client = account.client("lambda")
+    client.create_function(
+        FunctionName="worker", Runtime="python3.13", Role=f"arn:aws:iam::{account.id}:role/function", Handler="main.handler",
+        Code={"ZipFile": CODE},
+    )
+    version = client.publish_version(FunctionName="worker")["Version"]
+    client.create_alias(FunctionName="worker", Name="live", FunctionVersion=version)
+    client.publish_layer_version(LayerName="tools", Content={"ZipFile": CODE}, CompatibleRuntimes=["python3.13"])
+    account.client("sqs").create_queue(QueueName="jobs")
+    client.create_event_source_mapping(EventSourceArn=f"arn:aws:sqs:{HOME}:{account.id}:jobs", FunctionName="worker", BatchSize=5)
+
+
+def watching(account: Account) -> None:
+    config = account.client("config")
+    config.put_configuration_recorder(
+        ConfigurationRecorder={"name": "default", "roleARN": f"arn:aws:iam::{account.id}:role/function"}
+    )
+    source = {"Owner": "AWS", "SourceIdentifier": "S3_BUCKET_SSL_REQUESTS_ONLY"}
+    config.put_config_rule(ConfigRule={"ConfigRuleName": "tls", "Source": source})
+    config.put_configuration_aggregator(
+        ConfigurationAggregatorName="all", AccountAggregationSources=[{"AccountIds": [account.id], "AllAwsRegions": True}]
+    )
+    guardduty = account.client("guardduty")
+    detector = guardduty.create_detector(Enable=True)["DetectorId"]
+    finding = {"Criterion": {"severity": {"Gte": 4}}}
+    guardduty.create_filter(DetectorId=detector, Name="archive-low", Action="ARCHIVE", FindingCriteria=finding)
+    store = {
+        "EventDataStoreArn": f"arn:aws:cloudtrail:{HOME}:{account.id}:eventdatastore/a1b2c3d4-0000-4000-8000-000000000001",
+        "Name": "lake", "Status": "ENABLED", "MultiRegionEnabled": True, "RetentionPeriod": 2557,
+        "CreatedTimestamp": datetime.datetime(2026, 1, 5, 12, tzinfo=datetime.timezone.utc),
+    }
+    answers.put("ListEventDataStores", {"EventDataStores": [store]}, HOME)
+    answers.put("GetEventDataStore", store, HOME)
+
+
+def stores(account: Account) -> None:
+    account.client("s3").create_bucket(Bucket="gallery")
+    # boto3 puts the account's id in front of the host name, which has no address here.
+    policy = document(allow("s3:GetObject", Principal={"AWS": f"arn:aws:iam::{account.id}:root"}))
+    points = account.backend("s3control")
+    points.create_access_point(account.id, "readers", "gallery", {}, {})
+    points.put_access_point_policy(account.id, "readers", policy)
+    rds = account.client("rds")
+    rds.create_db_proxy(
+        DBProxyName="pool", EngineFamily="POSTGRESQL", RoleArn=f"arn:aws:iam::{account.id}:role/function",
+        Auth=[{"AuthScheme": "SECRETS", "IAMAuth": "DISABLED"}], RequireTLS=True,
+        VpcSubnetIds=[s["SubnetId"] for s in account.client("ec2").describe_subnets()["Subnets"] if s["DefaultForAz"]][:2],
+    )
+    topic = account.client("sns").create_topic(Name="database-events")["TopicArn"]
+    rds.create_event_subscription(SubscriptionName="events", SnsTopicArn=topic, SourceType="db-instance", Enabled=True)
+    account.client("cloudfront").create_origin_access_control(
+        OriginAccessControlConfig={
+            "Name": "bucket", "SigningProtocol": "sigv4", "SigningBehavior": "always", "OriginAccessControlOriginType": "s3",
+        }
+    )
