@@ -5,22 +5,19 @@
 //! the types of this module; the published JSON Schema and the check are both made from them. This module must
 //! never let a mistake through as a default: a setting that silently does nothing would change a verdict.
 
-mod mistake;
 mod shape;
 mod tree;
 
-pub use mistake::{ConfigError, Mistake};
-
 use crate::assess::criteria::Category;
+use crate::mistake::{Mistake, Text};
 use crate::rules::{self, Rule, Severity};
-use mistake::Source;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tree::Node;
 
 /// The file that is read where none is named, in the current folder.
@@ -28,6 +25,29 @@ pub const FILE_NAME: &str = "soc2scan.yaml";
 /// The id of the published JSON Schema.
 pub const SCHEMA_ID: &str =
     concat!(env!("CARGO_PKG_REPOSITORY"), "/raw/main/docs/schema/soc2scan-config-1.0.schema.json");
+
+/// Why a configuration file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It could not be read.
+    #[error("{path}: {source}", path = path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// It could be read, and says what it must not.
+    #[error("{} in the configuration", count(.0.len()))]
+    Mistakes(
+        /// All of them, in the order of the file; at least one.
+        Vec<Mistake>,
+    ),
+}
+
+fn count(n: usize) -> String {
+    if n == 1 { "a mistake".into() } else { format!("{n} mistakes") }
+}
 
 /// Everything that the file may say.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
@@ -70,7 +90,7 @@ pub struct RuleSettings {
 /// A file that was read and found to be well formed.
 #[derive(Clone, Debug)]
 pub struct Config {
-    source: Source,
+    source: Text,
     root: Node,
     settings: Settings,
 }
@@ -94,8 +114,9 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Mistakes`] with every mistake that can be seen without the rule pack.
     pub fn parse(path: &Path, text: String) -> Result<Config, ConfigError> {
-        let source = Source::new(path, text);
-        let root = Node::parse(source.text()).map_err(|e| ConfigError::Mistakes(vec![source.syntax(&e)]))?;
+        let source = Text::new(path.display().to_string(), text);
+        let root = Node::parse(source.text())
+            .map_err(|e| ConfigError::Mistakes(vec![source.mistake(e.position, e.message)]))?;
         let mut mistakes = shape::check(&root, &schema(), &source);
         let settings = if mistakes.is_empty() { read(&root, &source, &mut mistakes) } else { Settings::default() };
         let config = Config { source, root, settings };
@@ -112,7 +133,7 @@ impl Config {
 
     /// The file.
     pub fn path(&self) -> &Path {
-        self.source.path()
+        Path::new(self.source.name())
     }
 
     /// What it sets of each rule, as the rule engine takes it.
@@ -141,7 +162,7 @@ impl Config {
                 None => mistakes.push(self.unknown_rule(id, rules)),
             }
         }
-        mistakes.sort_by_key(|m| m.position.offset);
+        mistakes.sort_by_key(|m| m.offset());
         if mistakes.is_empty() { Ok(()) } else { Err(ConfigError::Mistakes(mistakes)) }
     }
 
@@ -186,8 +207,8 @@ impl Config {
         let Some(categories) = &self.settings.scope.categories else { return };
         if !categories.contains(&Category::Security) {
             let at = self.root.value_at(&["scope", "categories"]);
-            let mistake = self.source.mistake(at, "`security` is part of every SOC 2 engagement".into());
-            mistakes.push(mistake.with_help("add `security` to the list".into()));
+            let mistake = self.source.mistake(at, "`security` is part of every SOC 2 engagement");
+            mistakes.push(mistake.with_help("add `security` to the list".to_owned()));
         }
     }
 }
@@ -227,7 +248,7 @@ fn forbid_null(schema: &mut Value) {
     }
 }
 
-fn read(root: &Node, source: &Source, mistakes: &mut Vec<Mistake>) -> Settings {
+fn read(root: &Node, source: &Text, mistakes: &mut Vec<Mistake>) -> Settings {
     match serde_json::from_value(root.to_value()) {
         Ok(settings) => settings,
         Err(e) => {

@@ -20,6 +20,7 @@ pub mod collect;
 pub mod config;
 pub mod embedded;
 pub mod inventory;
+pub mod mistake;
 pub mod model;
 pub mod report;
 pub mod rules;

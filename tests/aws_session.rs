@@ -85,11 +85,99 @@ fn a_profile_whose_source_is_in_no_file_says_which() {
     assert!(said.contains("there is no AWS profile 'bse'; did you mean 'base'?"), "{said}");
 }
 
+/// The files of a profile that was signed in with `aws login`, with credentials that end then.
+fn login(expires: &str) -> Vec<(&'static str, String)> {
+    let config = "[profile login]\nregion = eu-west-1\nlogin_session = arn:aws:iam::123456789012:user/x\n";
+    let key = "-----BEGIN EC PRIVATE KEY-----\\nMHcCAQEEIFDZHUzOG1Pzq+6F0mjMlOSp1syN9LRPBuHMoCFXTcXhoAoGCCqGSM49\\nAwEHoUQDQgAE9qhj+KtcdHj1kVgwxWWWw++tqoh7H7UHs7oXh8jBbgF47rrYGC+t\\ndjiIaHK3dBvvdE7MGj5HsepzLm3Kj91bqA==\\n-----END EC PRIVATE KEY-----\\n";
+    let token = format!(
+        r#"{{"accessToken":{{"accessKeyId":"AKIALOGIN","secretAccessKey":"SECRETLOGIN","sessionToken":"SECRETTOKEN",
+        "accountId":"{ACCOUNT}","expiresAt":"{expires}"}},"tokenType":"aws_sigv4","refreshToken":"SECRETREFRESH",
+        "clientId":"arn:aws:signin:::devtools/same-device","dpopKey":"{key}"}}"#
+    );
+    // The cache file is named by the SHA-256 of the session's ARN.
+    let cache = ".aws/login/cache/2ff2a80db794fe2d23248219d580c027ab8e3592f5c59254e6a865b9c22fc859.json";
+    vec![(".aws/config", config.to_owned()), (cache, token)]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_that_was_signed_in_with_aws_login_is_used() {
+    let server = Server::start().await;
+    let files = login("2099-01-01T00:00:00Z");
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let said = connect(&files, &[("AWS_PROFILE", "login"), ("AWS_ENDPOINT_URL", &server.url)]);
+    assert!(said.starts_with(&format!("CONNECTED {ACCOUNT} in eu-west-1")), "{said}");
+    assert!(server.last().headers["authorization"].contains("AKIALOGIN/"), "{said}");
+}
+
 #[test]
-fn a_profile_that_needs_a_sign_in_that_is_not_built_in_says_what_to_do() {
-    let login = "[profile login]\nregion = eu-west-1\nlogin_session = arn:aws:iam::123456789012:user/x\n";
-    let said = connect(&[(".aws/config", login)], &[("AWS_PROFILE", "login")]);
-    assert!(said.contains("aws configure export-credentials"), "{said}");
+fn a_profile_whose_sign_in_is_missing_says_so() {
+    let config = &login("2099-01-01T00:00:00Z")[..1];
+    let said = connect(&[(config[0].0, &config[0].1)], &[("AWS_PROFILE", "login")]);
+    assert!(said.contains("FAILED the AWS credentials for profile 'login' could not be loaded"), "{said}");
+}
+
+/// A TLS end with a certificate for `localhost` that nobody knows, in front of a server; gives its URL and the
+/// certificate as PEM.
+async fn behind_tls(server: &Server) -> (String, String) {
+    use tokio_rustls::rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer};
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let config = ServerConfig::builder_with_provider(std::sync::Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    let inner = server.url.trim_start_matches("http://").to_owned();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (acceptor, inner) = (acceptor.clone(), inner.clone());
+            tokio::spawn(async move {
+                let Ok(mut outer) = acceptor.accept(stream).await else { return };
+                let mut inner = tokio::net::TcpStream::connect(inner).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut outer, &mut inner).await;
+            });
+        }
+    });
+    (url, made.cert.pem())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_certificates_of_aws_ca_bundle_are_trusted_and_no_others() {
+    let server = Server::start().await;
+    let (url, pem) = behind_tls(&server).await;
+    let variables =
+        [KEYS[0], KEYS[1], ("AWS_REGION", "eu-west-1"), ("AWS_ENDPOINT_URL", &url), ("AWS_MAX_ATTEMPTS", "1")];
+    let said = connect(&[], &variables);
+    assert!(said.contains("FAILED AWS could not be reached") && said.contains("certificate"), "{said}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path().join("ca.pem");
+    std::fs::write(&bundle, format!("# ours\n{pem}")).unwrap();
+    let bundle = bundle.display().to_string();
+    let said = connect(&[], &[&variables[..], &[("AWS_CA_BUNDLE", bundle.as_str())]].concat());
+    assert!(said.starts_with("CONNECTED"), "{said}");
+    let config = format!("[default]\nca_bundle = {bundle}\n");
+    let said = connect(&[(".aws/config", &config)], &variables);
+    assert!(said.starts_with("CONNECTED"), "{said}");
+}
+
+#[test]
+fn certificates_that_cannot_be_used_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for (name, text) in [("empty", Some("")), ("broken", Some(broken)), ("missing", None)] {
+        let path = folder.path().join(name);
+        if let Some(text) = text {
+            std::fs::write(&path, text).unwrap();
+        }
+        let path = path.display().to_string();
+        let said = connect(&[], &[KEYS[0], KEYS[1], ("AWS_REGION", "eu-west-1"), ("AWS_CA_BUNDLE", &path)]);
+        assert!(said.contains(&format!("FAILED {path}: the certificates cannot be used")), "{said}");
+    }
 }
 
 #[test]
@@ -110,8 +198,12 @@ fn a_region_that_is_none_is_refused_before_anything_is_asked() {
 
 #[test]
 fn an_endpoint_that_is_no_url_is_refused() {
-    let said = connect(&[], &[KEYS[0], KEYS[1], ("AWS_REGION", "eu-west-1"), ("AWS_ENDPOINT_URL", "ftp://localhost")]);
-    assert!(said.contains("is not an endpoint URL"), "{said}");
+    for url in ["ftp://localhost", "http://", "https://:443", "http://a b", "localhost:5000"] {
+        for variable in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_CLOUDTRAIL"] {
+            let said = connect(&[], &[KEYS[0], KEYS[1], ("AWS_REGION", "eu-west-1"), (variable, url)]);
+            assert!(said.contains(&format!("'{url}' is not an endpoint URL")), "{variable}={url}: {said}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

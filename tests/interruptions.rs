@@ -145,3 +145,28 @@ fn an_answer_that_is_no_answer_is_unknown() {
         assert!(unknown(&verdicts, "us-east-1").count() > 0, "{operation} answered `{body}`, and all is known");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_scan_at_once_and_leaves_no_file_half_written() {
+    let Some(aws) = aws() else { return };
+    aws.set([(On::operation("ec2", "DescribeInstances"), Fault::Silent)]);
+    let scanner = Scanner::at(&aws.url());
+    std::fs::write(scanner.file("r.json"), "an earlier report").expect("written");
+    let run = scanner.begin(&[&SCAN[..], &["--snapshot", "account.soc2"]].concat());
+    let began = Instant::now();
+    while !aws.seen().iter().any(|asked| asked.operation == "DescribeInstances") {
+        assert!(began.elapsed() < Duration::from_secs(60), "the scan never got that far");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let sent = std::process::Command::new("kill").args(["-INT", &run.id().to_string()]).status().expect("kill");
+    assert!(sent.success());
+    let asked = Instant::now();
+    let output = run.wait_with_output().expect("its end");
+    assert!(asked.elapsed() < Duration::from_secs(10), "it went on for {:?}", asked.elapsed());
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    assert!(stderr.contains("interrupted; no file is half written"), "{stderr}");
+    assert_eq!(scanner.files(), ["r.json"]);
+    assert_eq!(std::fs::read_to_string(scanner.file("r.json")).expect("read"), "an earlier report");
+}

@@ -9,7 +9,7 @@ use super::error::{CallError, ErrorClass, chain};
 use super::limiter::Permit;
 use super::protocol::{self, ParseError, ServiceError};
 use super::record::{Ledger, Progress, Scope, body, headers, holds_nothing};
-use super::session::{ConnectError, Session, Settings};
+use super::session::{self, ConnectError, Session, Settings};
 use crate::inventory::resource::GLOBAL;
 use crate::model::{Operation, Pagination, ServiceModel, embedded};
 use aws_config::SdkConfig;
@@ -39,7 +39,6 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SigningName;
 use aws_types::region::{Region, SigningRegion};
-use aws_types::service_config::ServiceConfigKey;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -166,14 +165,7 @@ impl Aws {
         if config.get_origin("endpoint_url").is_client_config() {
             return config.endpoint_url().map(str::to_owned);
         }
-        let model = embedded::service(service)?;
-        let key = ServiceConfigKey::builder()
-            .service_id(&model.metadata.service_id)
-            .env("AWS_ENDPOINT_URL")
-            .profile("endpoint_url")
-            .build()
-            .ok()?;
-        let own = config.service_config().and_then(|c| c.load_config(key));
+        let own = session::own_endpoint(config, service);
         own.or_else(|| config.endpoint_url().map(str::to_owned))
     }
 

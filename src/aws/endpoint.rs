@@ -189,7 +189,9 @@ fn signing(properties: &Value) -> (Option<String>, Option<String>) {
 
 fn custom_url(url: &str) -> Result<String, EndpointError> {
     let parsed = functions::call("parseURL", &[url.into()]);
-    if parsed.is_null() {
+    // The rules' own parser takes `http://` for a URL; nothing could be sent there.
+    let host = url.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(|host| !host.is_empty()));
+    if parsed.is_null() || host != Some(true) {
         return Err(EndpointError::NotAUrl { url: url.into() });
     }
     Ok(url.trim_end_matches('/').to_owned())

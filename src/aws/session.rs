@@ -9,6 +9,7 @@ use super::endpoint;
 use super::error::{CallError, ErrorClass, chain, credentials_failure};
 use super::limiter::Limiter;
 use super::record::{Ledger, Progress, Recorder, Scope};
+use crate::model::embedded;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::default_provider::region::DefaultRegionChain;
 use aws_config::ecs::EcsCredentialsProvider;
@@ -23,13 +24,17 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder as HttpClientBuilder, ConnectorBuilder};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::region::Region;
 use aws_types::service_config::ServiceConfigKey;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -133,6 +138,17 @@ pub enum ConnectError {
         /// What the reader says.
         message: String,
     },
+    /// The certificates to trust cannot be read.
+    #[error("{path}: the certificates cannot be used: {message}", path = path.display())]
+    #[diagnostic(help(
+        "AWS_CA_BUNDLE or the profile's `ca_bundle` names a file of PEM certificates, in place of the system's"
+    ))]
+    CaBundle {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
     /// The region cannot be one, or is in no partition of AWS.
     #[error("'{region}' is not an AWS region{}", near(nearest.as_deref()))]
     #[diagnostic(help(
@@ -156,7 +172,7 @@ pub enum ConnectError {
     /// Nothing offered credentials.
     #[error("no AWS credentials were found{}", for_profile(profile.as_deref()))]
     #[diagnostic(help(
-        "looked at: {looked_at}. Sign in with `aws sso login` or `aws configure`, name a profile with --profile, or run \
+        "looked at: {looked_at}. Sign in with `aws login` or `aws sso login`, name a profile with --profile, or run \
          where a role gives credentials"
     ))]
     NoCredentials {
@@ -178,7 +194,9 @@ pub enum ConnectError {
     },
     /// The credentials have ended.
     #[error("the AWS credentials have expired{}: {message}", for_profile(profile.as_deref()))]
-    #[diagnostic(help("sign in again (`aws sso login`), or renew the session token, then run this again"))]
+    #[diagnostic(help(
+        "sign in again (`aws sso login`, `aws login`), or renew the session token, then run this again"
+    ))]
     Expired {
         /// The profile that was asked for, if one was.
         profile: Option<String>,
@@ -215,13 +233,11 @@ impl Session {
     /// # Errors
     /// [`ConnectError`], for every way in which that can fail.
     pub async fn connect(settings: &Settings) -> Result<Session, ConnectError> {
-        let profile = checked_profile(settings).await?;
-        let config = load(settings, profile.as_deref()).await;
+        let Found { profile, trusted } = configured(settings).await?;
+        let config = load(settings, profile.as_deref(), http_client(trusted)).await;
         let region = config.region().map_or(FALLBACK_REGION, Region::as_ref).to_owned();
         check_region(&region)?;
-        if let Some(url) = config.endpoint_url() {
-            check_endpoint(url)?;
-        }
+        check_endpoints(&config)?;
         check_credentials(&config, profile.as_deref()).await?;
         Session::identified(config, settings, profile.as_deref()).await
     }
@@ -232,7 +248,8 @@ impl Session {
     /// # Errors
     /// [`ConnectError`] where AWS does not say whose the credentials are.
     pub async fn over(config: SdkConfig, settings: &Settings) -> Result<Session, ConnectError> {
-        let config = config.into_builder().timeout_config(timeouts(settings)).http_client(http_client()).build();
+        let http = http_client(TrustStore::default());
+        let config = config.into_builder().timeout_config(timeouts(settings)).http_client(http).build();
         Session::identified(completed(config, settings), settings, None).await
     }
 
@@ -275,17 +292,41 @@ impl Session {
     }
 }
 
-/// The profile that is named by the settings or the environment, if it is in a file.
-async fn checked_profile(settings: &Settings) -> Result<Option<String>, ConnectError> {
-    let named = settings.profile.clone().or_else(|| std::env::var("AWS_PROFILE").ok()).filter(|p| !p.is_empty());
+/// What has to be known before anything is sent.
+struct Found {
+    profile: Option<String>,
+    trusted: TrustStore,
+}
+
+/// The profile that is named by the settings or the environment, if it is in a file, and the certificates to trust.
+async fn configured(settings: &Settings) -> Result<Found, ConnectError> {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let profile = settings.profile.clone().filter(|p| !p.is_empty()).or_else(|| variable("AWS_PROFILE"));
     let files = EnvConfigFiles::default();
     let loaded = aws_config::profile::load(&Fs::real(), &Env::real(), &files, None).await;
     let set = loaded.map_err(|e| ConnectError::ProfileFiles { message: chain(&e) })?;
-    let Some(profile) = named else { return Ok(None) };
-    match missing_profile(&profile, &set) {
-        Some(missing) => Err(unknown_profile(missing, &set)),
-        None => Ok(Some(profile)),
+    if let Some(missing) = profile.as_deref().and_then(|profile| missing_profile(profile, &set)) {
+        return Err(unknown_profile(missing, &set));
     }
+    let of_profile = set.get_profile(profile.as_deref().unwrap_or("default")).and_then(|p| p.get("ca_bundle"));
+    let bundle = variable("AWS_CA_BUNDLE").or_else(|| of_profile.map(str::to_owned));
+    let trusted = bundle.map_or_else(|| Ok(TrustStore::default()), |path| certificates(Path::new(&path)))?;
+    Ok(Found { profile, trusted })
+}
+
+/// The certificates in a file of PEM, in place of the system's, as in the AWS CLI. They are read here because the
+/// connector takes it for granted that they can be.
+fn certificates(path: &Path) -> Result<TrustStore, ConnectError> {
+    let wrong = |message: String| ConnectError::CaBundle { path: path.to_path_buf(), message };
+    let bytes = std::fs::read(path).map_err(|e| wrong(e.to_string()))?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&bytes) {
+        roots.add(certificate.map_err(|e| wrong(e.to_string()))?).map_err(|e| wrong(e.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(wrong("there is no certificate in it".to_owned()));
+    }
+    Ok(TrustStore::empty().with_pem_certificate(bytes))
 }
 
 /// The profile itself, or one that it takes its credentials from, that is in no file.
@@ -308,8 +349,7 @@ fn unknown_profile(profile: String, set: &ProfileSet) -> ConnectError {
     ConnectError::UnknownProfile { profile, nearest, known }
 }
 
-async fn load(settings: &Settings, profile: Option<&str>) -> SdkConfig {
-    let http = http_client();
+async fn load(settings: &Settings, profile: Option<&str>, http: SharedHttpClient) -> SdkConfig {
     let mut loader: ConfigLoader =
         aws_config::defaults(BehaviorVersion::latest()).http_client(http.clone()).timeout_config(timeouts(settings));
     if let Some(profile) = profile {
@@ -391,9 +431,12 @@ fn retries(mut retries: RetryConfig, settings: &Settings) -> RetryConfig {
 }
 
 /// One client for all services, so that connections are shared; rustls, proxies from the environment.
-fn http_client() -> SharedHttpClient {
-    HttpClientBuilder::new().build_with_connector_fn(|settings, components| {
+fn http_client(trusted: TrustStore) -> SharedHttpClient {
+    HttpClientBuilder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+        if let Ok(context) = TlsContext::builder().with_trust_store(trusted.clone()).build() {
+            connector = connector.tls_context(context);
+        }
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(|c| c.sleep_impl()));
         connector.set_proxy_config(Some(ProxyConfig::from_env()));
@@ -410,6 +453,24 @@ fn check_region(region: &str) -> Result<(), ConnectError> {
 
 fn unknown_region(region: &str) -> ConnectError {
     ConnectError::UnknownRegion { region: region.into(), nearest: endpoint::nearest_region(region).map(str::to_owned) }
+}
+
+/// Every custom endpoint that is set, for all services or for one, must be a URL that can be asked.
+fn check_endpoints(config: &SdkConfig) -> Result<(), ConnectError> {
+    let own = embedded::services().filter_map(|service| own_endpoint(config, service));
+    own.chain(config.endpoint_url().map(str::to_owned)).try_for_each(|url| check_endpoint(&url))
+}
+
+/// The custom endpoint of one service, as `AWS_ENDPOINT_URL_<SERVICE>` or the profile's `services` section set it.
+pub(super) fn own_endpoint(config: &SdkConfig, service: &str) -> Option<String> {
+    let model = embedded::service(service)?;
+    let key = ServiceConfigKey::builder()
+        .service_id(&model.metadata.service_id)
+        .env("AWS_ENDPOINT_URL")
+        .profile("endpoint_url")
+        .build()
+        .ok()?;
+    config.service_config()?.load_config(key)
 }
 
 fn check_endpoint(url: &str) -> Result<(), ConnectError> {
@@ -441,12 +502,6 @@ fn credentials_error(error: &CredentialsError, profile: Option<&str>) -> Connect
             }
         };
         return ConnectError::NoCredentials { profile, looked_at };
-    }
-    if message.contains("login session") {
-        let message = "a profile that signs in with `aws login` is not supported; put the output of `aws configure \
-                       export-credentials --format env` into the environment"
-            .to_owned();
-        return ConnectError::Credentials { profile, message };
     }
     let lower = message.to_ascii_lowercase();
     if lower.contains("expired") || lower.contains("session has ended") {

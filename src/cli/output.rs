@@ -109,12 +109,16 @@ impl Outputs {
         let style = Style { colour: console.colour, width: 80 };
         let options = Options { profile: self.profile, all_verdicts, style };
         let mut withheld = BTreeSet::new();
+        let mut left_over = Vec::new();
         let mut failures = Vec::new();
         {
             let _whole = interrupt::put_off();
             for file in &self.files {
                 match report::write(assessment, file.format, &Destination::File(file.path.clone()), options) {
-                    Ok(written) => withheld.extend(written.withheld),
+                    Ok(written) => {
+                        withheld.extend(written.withheld);
+                        left_over.extend(written.left_over);
+                    }
                     Err(e) => failures.push(Failure::new(e)),
                 }
             }
@@ -136,6 +140,9 @@ impl Outputs {
                 "account {account} was not read completely: SARIF for code scanning leaves it out, so that no alert is \
                  closed by mistake (--sarif-profile full has it)"
             ));
+        }
+        for path in left_over {
+            console.note(&format!("{} is of an earlier run and no part of this report", path.display()));
         }
         Failure::any(failures)
     }

@@ -6,8 +6,8 @@
 use super::path::Path;
 use super::read;
 use super::template::{Ground, Template};
-use super::yaml::DeclarationError;
 use crate::embedded::Pack;
+use crate::mistake::Mistake;
 use crate::model::embedded;
 use crate::model::schema::{Member, ResourceSchema, ResourceSchemas, Scope, Type};
 use serde_json::{Map, Value};
@@ -36,7 +36,7 @@ pub enum LoadError {
     /// A file has a mistake.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Declaration(#[from] Box<DeclarationError>),
+    Declaration(#[from] Box<Mistake>),
 }
 
 /// One operation that collectors use.
@@ -312,7 +312,7 @@ impl Collectors {
 
     /// Reads collectors out of `files` (name and text); of two for the same service the later one counts.
     #[cfg(test)]
-    pub(super) fn of_texts(files: &[(&str, &str)]) -> Result<Collectors, Box<DeclarationError>> {
+    pub(super) fn of_texts(files: &[(&str, &str)]) -> Result<Collectors, Box<Mistake>> {
         let files = files.iter().map(|(n, t)| (n.to_string(), t.to_string())).collect();
         read::collectors(files, &embedded::service)
     }

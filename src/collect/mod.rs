@@ -28,7 +28,6 @@ pub use api::{Api, ApiCall, ApiError};
 pub use declaration::{Collectors, LoadError, OperationName, Selection};
 pub use plan::Plan;
 pub use regions::{Scope, ScopeError};
-pub use yaml::DeclarationError;
 
 use crate::inventory::{Header, Population, Snapshot, TOOL_VERSION};
 use declared::{Collected, Run};

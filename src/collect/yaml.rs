@@ -4,88 +4,42 @@
 //! API does not have. So a collector file is first read into [`Node`]s and then into declarations. This module
 //! knows nothing about AWS.
 
-use miette::{Diagnostic, NamedSource, SourceSpan};
+use crate::mistake::{Mistake, Text};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Location, Spanned};
 use std::fmt;
-use std::sync::Arc;
-
-/// A mistake in a collector file, shown at its line.
-#[derive(Debug, thiserror::Error, Diagnostic)]
-#[error("{file}:{line}:{column}: {message}")]
-#[diagnostic(code(soc2scan::collector))]
-pub struct DeclarationError {
-    /// What is wrong.
-    pub message: String,
-    /// The file, as it was given.
-    pub file: String,
-    /// The line, from 1.
-    pub line: u64,
-    /// The column, from 1.
-    pub column: u64,
-    #[source_code]
-    source_code: NamedSource<String>,
-    #[label("here")]
-    span: SourceSpan,
-    #[help]
-    help: Option<String>,
-}
 
 /// A place in a file.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Place(Location);
+pub(super) type Place = Location;
 
 /// The text of a file and its name, for errors.
 #[derive(Clone)]
-pub(super) struct File {
-    pub(super) name: Arc<str>,
-    pub(super) text: Arc<str>,
-}
+pub(super) struct File(Text);
 
 impl File {
-    /// The error `message` at `place`; `help` says what would be right.
-    pub(super) fn error(
-        &self,
-        place: Place,
-        message: impl Into<String>,
-        help: Option<String>,
-    ) -> Box<DeclarationError> {
-        let span = place.0.span();
-        let (offset, length) = match (span.byte_offset(), span.byte_len()) {
-            (Some(o), Some(l)) => (o as usize, l as usize),
-            _ => (self.offset(place), 1),
-        };
-        let start = self.text.floor_char_boundary(offset.min(self.text.len()));
-        let line_end = self.text[start..].find('\n').map_or(self.text.len(), |n| start + n);
-        Box::new(DeclarationError {
-            message: message.into(),
-            file: self.name.to_string(),
-            line: place.0.line(),
-            column: place.0.column(),
-            source_code: NamedSource::new(&*self.name, self.text.to_string()),
-            span: (start, length.min(line_end - start)).into(),
-            help,
-        })
+    pub(super) fn new(name: &str, text: &str) -> Self {
+        File(Text::new(name, text))
     }
 
-    /// Where a line and column are in the text.
-    fn offset(&self, place: Place) -> usize {
-        let line = usize::try_from(place.0.line()).unwrap_or(1).saturating_sub(1);
-        let column = usize::try_from(place.0.column()).unwrap_or(1).saturating_sub(1);
-        let before: usize = self.text.split_inclusive('\n').take(line).map(str::len).sum();
-        let rest = &self.text[before.min(self.text.len())..];
-        before + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at)
+    /// The file, as it was given.
+    pub(super) fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    /// The error `message` at `place`; `help` says what would be right.
+    pub(super) fn error(&self, place: Place, message: impl Into<String>, help: Option<String>) -> Box<Mistake> {
+        Box::new(self.0.mistake(place, message).with_help(help))
     }
 
     /// The error of a key or name that is not among `known`, with the nearest of them.
-    pub(super) fn unknown(&self, place: Place, what: &str, name: &str, known: &[String]) -> Box<DeclarationError> {
+    pub(super) fn unknown(&self, place: Place, what: &str, name: &str, known: &[String]) -> Box<Mistake> {
         self.error(place, format!("{what} `{name}`"), nearest(name, known))
     }
 
     /// Reads the text.
-    pub(super) fn read(&self) -> Result<Node, Box<DeclarationError>> {
-        serde_saphyr::from_str::<Node>(&self.text).map_err(|e| {
-            let place = Place(e.location().unwrap_or(Location::UNKNOWN));
+    pub(super) fn read(&self) -> Result<Node, Box<Mistake>> {
+        serde_saphyr::from_str::<Node>(self.0.text()).map_err(|e| {
+            let place = e.location().unwrap_or(Location::UNKNOWN);
             self.error(place, plain(&e.to_string()), None)
         })
     }
@@ -153,39 +107,39 @@ impl Value {
 }
 
 impl Node {
-    fn expected(&self, file: &File, what: &str) -> Box<DeclarationError> {
+    fn expected(&self, file: &File, what: &str) -> Box<Mistake> {
         file.error(self.place, format!("expected {what}, found {}", self.value.kind()), None)
     }
 
-    pub(super) fn string(&self, file: &File) -> Result<&str, Box<DeclarationError>> {
+    pub(super) fn string(&self, file: &File) -> Result<&str, Box<Mistake>> {
         match &self.value {
             Value::String(s) => Ok(s),
             _ => Err(self.expected(file, "text")),
         }
     }
 
-    pub(super) fn boolean(&self, file: &File) -> Result<bool, Box<DeclarationError>> {
+    pub(super) fn boolean(&self, file: &File) -> Result<bool, Box<Mistake>> {
         match self.value {
             Value::Bool(b) => Ok(b),
             _ => Err(self.expected(file, "true or false")),
         }
     }
 
-    pub(super) fn integer(&self, file: &File) -> Result<i64, Box<DeclarationError>> {
+    pub(super) fn integer(&self, file: &File) -> Result<i64, Box<Mistake>> {
         match self.value {
             Value::Integer(n) => Ok(n),
             _ => Err(self.expected(file, "a whole number")),
         }
     }
 
-    pub(super) fn list(&self, file: &File) -> Result<&[Node], Box<DeclarationError>> {
+    pub(super) fn list(&self, file: &File) -> Result<&[Node], Box<Mistake>> {
         match &self.value {
             Value::List(items) => Ok(items),
             _ => Err(self.expected(file, "a list")),
         }
     }
 
-    pub(super) fn map(&self, file: &File) -> Result<&[(Key, Node)], Box<DeclarationError>> {
+    pub(super) fn map(&self, file: &File) -> Result<&[(Key, Node)], Box<Mistake>> {
         match &self.value {
             Value::Map(entries) => Ok(entries),
             _ => Err(self.expected(file, "a map")),
@@ -193,7 +147,7 @@ impl Node {
     }
 
     /// One text, or a list of them.
-    pub(super) fn strings(&self, file: &File) -> Result<Vec<String>, Box<DeclarationError>> {
+    pub(super) fn strings(&self, file: &File) -> Result<Vec<String>, Box<Mistake>> {
         match &self.value {
             Value::List(items) => items.iter().map(|n| n.string(file).map(str::to_owned)).collect(),
             _ => Ok(vec![self.string(file)?.to_owned()]),
@@ -228,7 +182,7 @@ impl Node {
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Value>::deserialize(deserializer)?;
-        Ok(Node { place: Place(spanned.referenced), value: spanned.value })
+        Ok(Node { place: spanned.referenced, value: spanned.value })
     }
 }
 
@@ -286,7 +240,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut entries = Vec::new();
         while let Some(key) = map.next_key::<Spanned<String>>()? {
-            let key = Key { place: Place(key.referenced), name: key.value };
+            let key = Key { place: key.referenced, name: key.value };
             entries.push((key, map.next_value()?));
         }
         Ok(Value::Map(entries))

@@ -3,9 +3,9 @@
 //! It knows the part of JSON Schema that `schemars` makes of the types of the configuration, and fails closed:
 //! a test makes sure that no other keyword is in the schema.
 
-use super::mistake::{Mistake, Source};
 use super::nearest_help;
 use super::tree::{Content, Node};
+use crate::mistake::{Mistake, Text};
 use serde_json::{Map, Value};
 
 /// The keywords that [`check`] obeys, and those that say nothing about validity.
@@ -30,7 +30,7 @@ pub(super) const KEYWORDS: [&str; 16] = [
 ];
 
 /// All departures of `node` from `schema`, in the order of the file.
-pub(super) fn check(node: &Node, schema: &Value, source: &Source) -> Vec<Mistake> {
+pub(super) fn check(node: &Node, schema: &Value, source: &Text) -> Vec<Mistake> {
     let mut check = Check { root: schema, source, mistakes: Vec::new() };
     check.node(node, schema, "the configuration");
     check.mistakes
@@ -51,7 +51,7 @@ pub(super) fn kind(value: &Value) -> &'static str {
 
 struct Check<'a> {
     root: &'a Value,
-    source: &'a Source,
+    source: &'a Text,
     mistakes: Vec<Mistake>,
 }
 

@@ -5,43 +5,17 @@ use serde_json::{Number, Value};
 use serde_saphyr::{Location, Spanned};
 use std::fmt;
 
-/// A place in the file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Position {
-    /// The line, from 1.
-    pub line: u64,
-    /// The column in characters, from 1.
-    pub column: u64,
-    /// Bytes from the beginning of the file.
-    pub offset: usize,
-    /// Length in bytes.
-    pub len: usize,
-}
-
-impl Position {
-    fn of(location: Location) -> Self {
-        let span = location.span();
-        let bytes = |n: Option<u64>| n.and_then(|n| usize::try_from(n).ok());
-        Position {
-            line: location.line().max(1),
-            column: location.column().max(1),
-            offset: bytes(span.byte_offset()).unwrap_or_default(),
-            len: bytes(span.byte_len()).unwrap_or_default(),
-        }
-    }
-}
-
 /// The text is no YAML.
 #[derive(Clone, Debug)]
 pub(super) struct SyntaxError {
-    pub(super) position: Position,
+    pub(super) position: Location,
     pub(super) message: String,
 }
 
 /// A value, and where it stands.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
-    at: Position,
+    at: Location,
     pub(super) content: Content,
 }
 
@@ -60,7 +34,7 @@ pub(super) enum Content {
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) key: String,
-    pub(super) key_at: Position,
+    pub(super) key_at: Location,
     pub(super) value: Node,
 }
 
@@ -71,19 +45,19 @@ impl Node {
         let parsed: Result<Option<Spanned<Content>>, _> = serde_saphyr::from_str_with_options(text, options);
         match parsed {
             Ok(Some(spanned)) => Ok(Node::of(spanned)),
-            Ok(None) => Ok(Node { at: Position::default(), content: Content::Map(Vec::new()) }),
+            Ok(None) => Ok(Node { at: Location::UNKNOWN, content: Content::Map(Vec::new()) }),
             Err(error) => Err(SyntaxError {
-                position: error.location().map(Position::of).unwrap_or_default(),
+                position: error.location().unwrap_or(Location::UNKNOWN),
                 message: error.render_with_formatter(&serde_saphyr::UserMessageFormatter),
             }),
         }
     }
 
     fn of(spanned: Spanned<Content>) -> Node {
-        Node { at: Position::of(spanned.referenced), content: spanned.value }
+        Node { at: spanned.referenced, content: spanned.value }
     }
 
-    pub(super) fn position(&self) -> Position {
+    pub(super) fn position(&self) -> Location {
         self.at
     }
 
@@ -99,7 +73,7 @@ impl Node {
     }
 
     /// Where the value at `path` stands; the nearest ancestor's place where there is none.
-    pub(super) fn value_at(&self, path: &[&str]) -> Position {
+    pub(super) fn value_at(&self, path: &[&str]) -> Location {
         match path {
             [] => self.at,
             [first, rest @ ..] => self.entry(first).map_or(self.at, |e| e.value.value_at(rest)),
@@ -107,7 +81,7 @@ impl Node {
     }
 
     /// Where the last key of `path` stands; the nearest ancestor's place where there is none.
-    pub(super) fn key_at(&self, path: &[&str]) -> Position {
+    pub(super) fn key_at(&self, path: &[&str]) -> Location {
         match path {
             [] => self.at,
             [last] => self.entry(last).map_or(self.at, |e| e.key_at),
@@ -183,7 +157,7 @@ impl<'de> Visitor<'de> for ContentVisitor {
         let mut entries = Vec::new();
         while let Some(key) = map.next_key::<Spanned<String>>()? {
             let value = Node::of(map.next_value()?);
-            entries.push(Entry { key: key.value, key_at: Position::of(key.referenced), value });
+            entries.push(Entry { key: key.value, key_at: key.referenced, value });
         }
         Ok(Content::Map(entries))
     }

@@ -79,6 +79,9 @@ pub struct Written {
     pub files: Vec<PathBuf>,
     /// Accounts that the SARIF profile leaves out because they were not read completely: say so.
     pub withheld: Vec<String>,
+    /// A file that stands where a further part of the report would, and is of an earlier run: say so, for an upload
+    /// of all parts would take it along.
+    pub left_over: Option<PathBuf>,
 }
 
 /// Why a report could not be written.
@@ -139,14 +142,14 @@ fn stream(
         }
         Destination::File(path) => {
             atomically(path, write)?;
-            Ok(Written { files: vec![path.clone()], withheld: Vec::new() })
+            Ok(Written { files: vec![path.clone()], ..Written::default() })
         }
     }
 }
 
 fn write_sarif(a: &Assessment<'_>, destination: &Destination, profile: Profile) -> Result<Written, ReportError> {
     let report = sarif::sarif(a, profile).map_err(ReportError::Sarif)?;
-    let mut written = Written { files: Vec::new(), withheld: report.withheld };
+    let mut written = Written { withheld: report.withheld, ..Written::default() };
     match (destination, report.files.as_slice()) {
         (Destination::Stdout, [one]) => {
             let mut out = io::stdout().lock();
@@ -159,6 +162,8 @@ fn write_sarif(a: &Assessment<'_>, destination: &Destination, profile: Profile) 
                 atomically(&path, |out| out.write_all(&file.bytes))?;
                 written.files.push(path);
             }
+            let next = with_suffix(path, &format!("-{}", files.len() + 1));
+            written.left_over = next.is_file().then_some(next);
         }
     }
     Ok(written)
@@ -249,6 +254,16 @@ mod tests {
         ] {
             assert_eq!(Format::of_path(Path::new(name)), format, "{name}");
         }
+    }
+
+    #[test]
+    fn a_part_of_an_earlier_report_is_noticed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.sarif");
+        assert_eq!(write_to(&path, Format::Sarif).expect("written").left_over, None);
+        let other = folder.path().join("a-2.sarif");
+        fs::write(&other, "{}").expect("written");
+        assert_eq!(write_to(&path, Format::Sarif).expect("written").left_over, Some(other));
     }
 
     #[test]

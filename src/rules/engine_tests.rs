@@ -135,6 +135,36 @@ fn quantifiers_are_decided_by_one_element_whatever_is_unread() {
 }
 
 #[test]
+fn a_named_expression_is_what_it_stands_for() {
+    let named = |lets: &str, assert: &str| {
+        format!("join:\n  owners: {{resource: 'AWS::X::Owner'}}\nlet:\n{lets}\nassert: {assert:?}")
+    };
+    let lets = "  big: resource.Size > params_limit\n  both: big && resource.Encrypted".replace("params_limit", "3");
+    let thing = "resource: {Size: 5, Encrypted: true}\nothers:\n  - {type: 'AWS::X::Owner', resource: {OwnerId: a}}";
+    judge_with(&named(&lets, "both"), thing, Verdict::Pass);
+    // Asked for first inside a comprehension, whose variable it does not see.
+    judge_with(&named(&lets, "owners.all(o, both && o.OwnerId == 'a') && both"), thing, Verdict::Pass);
+    let unread = "resource: {Size: 5}\nunknown: {Encrypted: 'x:GetEncrypted'}";
+    judge_with(&named(&lets, "both"), unread, Verdict::Unknown);
+    judge_with(&named(&lets, "big || both"), unread, Verdict::Pass);
+}
+
+#[test]
+fn a_named_expression_needs_a_name_that_is_free() {
+    for (lets, mistake) in [
+        ("let: {resource: '1'}", "`resource` stands for something else already"),
+        (
+            "join: {owners: {resource: 'AWS::X::Owner'}}\nlet: {owners: '1'}",
+            "`owners` stands for something else already",
+        ),
+        ("let: {a: b, b: '1'}", "nothing is called `b` here"),
+    ] {
+        let mistakes = load(&format!("{lets}\nassert: 'true'\nmessage: m")).expect_err(lets);
+        assert!(mistakes.contains(mistake), "{mistakes}");
+    }
+}
+
+#[test]
 fn a_listing_that_was_denied_is_unknown_and_never_empty() {
     judge("true", "unlisted: ['AWS::X::Thing']", Verdict::Unknown);
 }

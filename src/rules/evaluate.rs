@@ -166,16 +166,15 @@ impl<'a> Judge<'_, 'a> {
     /// Judges twice where the verdict is kept: first to know it, then again to gather its evidence, so that
     /// the many that are only counted cost nothing more.
     fn resource(&self, resource: &'a Resource, all: bool, part: &mut Part<'a>) {
-        let said = self.say(&Env::new(self.now, resource, self.compiled.joins.len(), self, false));
+        let said = self.say(&self.env(resource, false));
         let verdict = said.verdict();
         part.count(&resource.account, verdict);
         if !all && matches!(verdict, Verdict::Pass | Verdict::NotApplicable) {
             return;
         }
-        let env = Env::new(self.now, resource, self.compiled.joins.len(), self, true);
+        let env = self.env(resource, true);
         self.say(&env);
-        let plain = Env::new(self.now, resource, self.compiled.joins.len(), self, false);
-        let reason = self.reason(&said, resource, &plain);
+        let reason = self.reason(&said, resource, &self.env(resource, false));
         let causes = if let Said::Unknown(causes) = said { causes } else { Vec::new() };
         part.judgements.push(Judgement {
             rule: self.n,
@@ -185,6 +184,10 @@ impl<'a> Judge<'_, 'a> {
             evidence: env.evidence(),
             causes,
         });
+    }
+
+    fn env<'v>(&'v self, resource: &'v Resource, traced: bool) -> Env<'v> {
+        Env::new(self.now, resource, self.compiled.joins.len(), &self.compiled.lets, self, traced)
     }
 
     fn say<'v>(&'v self, env: &Env<'v>) -> Said {

@@ -2,7 +2,7 @@
 
 use super::expression::check::Fault;
 use super::{Relevance, Severity, Verdict};
-use miette::{Diagnostic, NamedSource, SourceSpan};
+use crate::mistake::{Mistake, Text};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_saphyr::{Location, Spanned};
@@ -25,6 +25,9 @@ pub(super) struct RuleFile {
     pub(super) rationale: String,
     #[serde(default)]
     pub(super) join: Ordered<Spanned<JoinFile>>,
+    /// Expressions with names, for what a rule asks more than once.
+    #[serde(default, rename = "let")]
+    pub(super) lets: Ordered<Spanned<String>>,
     #[serde(default)]
     pub(super) when: Option<Spanned<String>>,
     #[serde(default)]
@@ -196,93 +199,25 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
     }
 }
 
-/// A mistake in a rule file, shown at its line.
-#[derive(Debug, thiserror::Error, Diagnostic)]
-#[error("{file}:{line}:{column}: {message}")]
-#[diagnostic(code(soc2scan::rule))]
-pub struct RuleError {
-    /// What is wrong.
-    pub message: String,
-    /// The file, as it was given.
-    pub file: String,
-    /// The line, from 1.
-    pub line: usize,
-    /// The column, from 1.
-    pub column: usize,
-    #[source_code]
-    source_code: NamedSource<String>,
-    #[label("here")]
-    span: SourceSpan,
-    #[help]
-    help: Option<String>,
+/// Reads a rule.
+pub(super) fn read(source: &Text) -> Result<RuleFile, Mistake> {
+    // Without this, `Name: n` would read as the boolean of YAML 1.1.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    serde_saphyr::from_str_with_options(source.text(), options).map_err(|e| {
+        let message = e.without_snippet().to_string();
+        source.mistake(e.location().unwrap_or(Location::UNKNOWN), strip_place(&message))
+    })
 }
 
-/// The text of a rule file and its name.
-#[derive(Clone, Debug)]
-pub(super) struct Source {
-    pub(super) name: String,
-    pub(super) text: String,
-}
-
-impl Source {
-    /// Reads the rule.
-    pub(super) fn read(&self) -> Result<RuleFile, RuleError> {
-        // Without this, `Name: n` would read as the boolean of YAML 1.1.
-        let options = serde_saphyr::options! { strict_booleans: true };
-        serde_saphyr::from_str_with_options(&self.text, options).map_err(|e| {
-            let at = e.location().map_or((0, 0), |l| span_of(&l));
-            let message = e.without_snippet().to_string();
-            self.error(at, strip_place(&message), None)
-        })
-    }
-
-    /// The error `message` at the bytes `at` (offset, length) of the file.
-    pub(super) fn error(&self, at: (usize, usize), message: impl Into<String>, help: Option<String>) -> RuleError {
-        let mut start = at.0.min(self.text.len());
-        while !self.text.is_char_boundary(start) {
-            start -= 1;
-        }
-        let before = &self.text[..start];
-        let line = before.matches('\n').count() + 1;
-        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-        RuleError {
-            message: message.into(),
-            file: self.name.clone(),
-            line,
-            column,
-            source_code: NamedSource::new(&self.name, self.text.clone()).with_language("YAML"),
-            span: (start, at.1.min(self.text.len() - start)).into(),
-            help,
-        }
-    }
-
-    /// The error at a whole value.
-    pub(super) fn error_at<T>(
-        &self,
-        value: &Spanned<T>,
-        message: impl Into<String>,
-        help: Option<String>,
-    ) -> RuleError {
-        self.error(span_of(&value.referenced), message, help)
-    }
-
-    /// The error at a place inside an expression: the place in the decoded text is found again in the file,
-    /// whatever quoting or folding stands between.
-    pub(super) fn error_in(&self, value: &Spanned<String>, fault: Fault, from: usize) -> RuleError {
-        let (offset, length) = span_of(&value.referenced);
-        let raw = self.text.get(offset..(offset + length).min(self.text.len())).unwrap_or("");
-        let start = align(raw, &value.value, from + fault.at.0);
-        let stop = align(raw, &value.value, from + fault.at.1.saturating_sub(1)) + 1;
-        self.error((offset + start, stop.saturating_sub(start).max(1)), fault.message, fault.help)
-    }
-}
-
-fn span_of(location: &Location) -> (usize, usize) {
-    let span = location.span();
-    match (span.byte_offset(), span.byte_len()) {
-        (Some(offset), Some(length)) => (offset as usize, length as usize),
-        _ => (0, 0),
-    }
+/// The mistake at a place inside an expression: the place in the decoded text is found again in the file,
+/// whatever quoting or folding stands between.
+pub(super) fn mistake_in(source: &Text, value: &Spanned<String>, fault: Fault, from: usize) -> Mistake {
+    let bytes = source.bytes(value.referenced);
+    let raw = source.text().get(bytes.start..bytes.end.min(source.text().len())).unwrap_or("");
+    let start = align(raw, &value.value, from + fault.at.0);
+    let stop = align(raw, &value.value, from + fault.at.1.saturating_sub(1)) + 1;
+    let bytes = bytes.start + start..bytes.start + stop.max(start + 1);
+    source.mistake_at(bytes, fault.message).with_help(fault.help)
 }
 
 /// The YAML reader's message without the place that is shown anyway.

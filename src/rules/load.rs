@@ -2,10 +2,11 @@
 
 use super::expression::check::{self, Scope, nearest};
 use super::expression::{Expr, Ty, check::Checked};
-use super::file::{JoinScope, RuleError, RuleFile, Source};
+use super::file::{self, JoinScope, RuleFile};
 use super::template::Template;
 use super::testing::Test;
 use super::{Compiled, Join, Manual, Remediation, Rule, RulePack, RuleSettings};
+use crate::mistake::{Mistake, Text};
 use crate::model::schema::{ResourceSchema, ResourceSchemas, Scope as Place};
 use miette::Diagnostic;
 use rayon::prelude::*;
@@ -21,7 +22,7 @@ use std::path::{Path, PathBuf};
 pub struct LoadErrors {
     /// The mistakes, in the order of the files.
     #[related]
-    pub errors: Vec<RuleError>,
+    pub errors: Vec<Mistake>,
 }
 
 fn count(n: usize) -> String {
@@ -59,9 +60,9 @@ pub enum LoadError {
 static EMBEDDED: crate::embedded::Pack = include!(concat!(env!("OUT_DIR"), "/RULES.rs"));
 
 /// The embedded rule files: one in each service's folder below `rules/`.
-fn embedded() -> Vec<Source> {
+fn embedded() -> Vec<Text> {
     let rules = EMBEDDED.names().filter(|name| name.contains('/'));
-    let read = |name: &str| Some(Source { name: format!("rules/{name}.yaml"), text: EMBEDDED.read(name)? });
+    let read = |name: &str| Some(Text::new(format!("rules/{name}.yaml"), EMBEDDED.read(name)?));
     rules.filter_map(read).collect()
 }
 
@@ -91,7 +92,7 @@ impl RulePack {
         texts: impl IntoIterator<Item = (String, String)>,
         schemas: &ResourceSchemas,
     ) -> Result<RulePack, LoadError> {
-        let sources = texts.into_iter().map(|(name, text)| Source { name, text }).collect();
+        let sources = texts.into_iter().map(|(name, text)| Text::new(name, text)).collect();
         RulePack::from_sources(sources, schemas, &BTreeMap::new())
     }
 
@@ -101,11 +102,11 @@ impl RulePack {
         schemas: &ResourceSchemas,
         settings: &BTreeMap<String, RuleSettings>,
     ) -> Result<RulePack, LoadError> {
-        RulePack::from_sources(vec![Source { name, text }], schemas, settings)
+        RulePack::from_sources(vec![Text::new(name, text)], schemas, settings)
     }
 
     fn from_sources(
-        sources: Vec<Source>,
+        sources: Vec<Text>,
         schemas: &ResourceSchemas,
         settings: &BTreeMap<String, RuleSettings>,
     ) -> Result<RulePack, LoadError> {
@@ -150,7 +151,7 @@ pub(super) fn digest(rules: &[Rule], compiled: &[Compiled]) -> String {
 }
 
 /// All `*.yaml` and `*.yml` under `folder`, sorted by path.
-fn read_folder(folder: &Path) -> Result<Vec<Source>, LoadError> {
+fn read_folder(folder: &Path) -> Result<Vec<Text>, LoadError> {
     let failed = |path: &Path| {
         let path = path.to_path_buf();
         move |source| LoadError::Folder { path, source }
@@ -165,18 +166,18 @@ fn read_folder(folder: &Path) -> Result<Vec<Source>, LoadError> {
             sources.extend(read_folder(&path)?);
         } else if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
             let text = std::fs::read_to_string(&path).map_err(failed(&path))?;
-            sources.push(Source { name: path.display().to_string(), text });
+            sources.push(Text::new(path.display().to_string(), text));
         }
     }
     Ok(sources)
 }
 
 fn load_rule(
-    source: &Source,
+    source: &Text,
     schemas: &ResourceSchemas,
     settings: &BTreeMap<String, RuleSettings>,
-) -> Result<(Rule, Compiled), Vec<RuleError>> {
-    let file = source.read().map_err(|e| vec![e])?;
+) -> Result<(Rule, Compiled), Vec<Mistake>> {
+    let file = file::read(source).map_err(|e| vec![e])?;
     let mut loader = Loader { source, schemas, errors: Vec::new() };
     let loaded = loader.rule(file, settings);
     match (loaded, loader.errors) {
@@ -187,9 +188,9 @@ fn load_rule(
 
 /// Gathers all mistakes of one file.
 struct Loader<'l> {
-    source: &'l Source,
+    source: &'l Text,
     schemas: &'l ResourceSchemas,
-    errors: Vec<RuleError>,
+    errors: Vec<Mistake>,
 }
 
 impl<'l> Loader<'l> {
@@ -203,7 +204,8 @@ impl<'l> Loader<'l> {
         let mut names: Vec<(&str, &'l ResourceSchema, bool)> = Vec::new();
         for (name, join) in &file.join.0 {
             let other = self.schema(&join.value.resource)?;
-            let scope = Scope { resource, joins: names.clone(), params: &params };
+            self.check_name(name, &join.value.resource, &names);
+            let scope = Scope { resource, joins: names.clone(), lets: Vec::new(), params: &params };
             let on = match &join.value.on {
                 None => None,
                 Some(on) => {
@@ -225,7 +227,14 @@ impl<'l> Loader<'l> {
             });
             names.push((name, other, join.value.one));
         }
-        let scope = Scope { resource, joins: names, params: &params };
+        let mut scope = Scope { resource, joins: names, lets: Vec::new(), params: &params };
+        let mut lets = Vec::new();
+        for (name, text) in &file.lets.0 {
+            self.check_name(name, text, &scope.joins);
+            let named = self.expression(text, &scope, None, &mut reads)?;
+            scope.lets.push((name, named.ty.clone()));
+            lets.push(named);
+        }
         let when = match &file.when {
             Some(when) => Some(self.expression(when, &scope, Some(&Ty::Bool), &mut reads)?),
             None => None,
@@ -260,12 +269,13 @@ impl<'l> Loader<'l> {
             references: file.references,
             equivalents: file.equivalents,
             params,
-            file: PathBuf::from(&self.source.name),
+            file: PathBuf::from(self.source.name()),
         };
         let compiled = Compiled {
-            text: self.source.text.clone(),
+            text: self.source.text().to_owned(),
             global: resource.scope == Place::Global,
             joins,
+            lets,
             when,
             not_applicable: not_applicable.flatten(),
             assertion: assertion?,
@@ -278,30 +288,39 @@ impl<'l> Loader<'l> {
         Some((rule, compiled))
     }
 
+    /// Notes a mistake in `value`.
+    fn wrong<T>(&mut self, value: &Spanned<T>, message: impl Into<String>, help: Option<String>) {
+        self.errors.push(self.source.mistake(value.referenced, message).with_help(help));
+    }
+
     fn check_head(&mut self, file: &RuleFile) {
         let id = &file.id.value;
         if id.is_empty() || !id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
             let help = Some("lower-case letters, digits and hyphens, as in `s3-bucket-versioning`".into());
-            self.errors.push(self.source.error_at(&file.id, "not a rule id", help));
+            self.wrong(&file.id, "not a rule id", help);
         }
         if file.criteria.value.is_empty() || file.criteria.value.len() > 4 {
             let help = Some("name the one to four criteria that it is evidence for, the main one first".into());
-            self.errors.push(self.source.error_at(&file.criteria, "too few or too many criteria", help));
+            self.wrong(&file.criteria, "too few or too many criteria", help);
         }
         let known: Vec<String> = crate::rules::criteria_ids();
         for criterion in &file.criteria.value {
             if !known.contains(criterion) {
                 let help = nearest(criterion, &known).map(|n| format!("did you mean `{n}`?"));
-                self.errors.push(self.source.error_at(
-                    &file.criteria,
-                    format!("there is no criterion `{criterion}`"),
-                    help,
-                ));
+                self.wrong(&file.criteria, format!("there is no criterion `{criterion}`"), help);
             }
         }
         if let (Some(when), None) = (&file.when, &file.not_applicable) {
             let help = Some("add `not_applicable:` with the reason that a reader gets".into());
-            self.errors.push(self.source.error_at(when, "`when` without `not_applicable`", help));
+            self.wrong(when, "`when` without `not_applicable`", help);
+        }
+    }
+
+    /// A name that a join or a named expression gets must be free.
+    fn check_name(&mut self, name: &str, at: &Spanned<String>, joins: &[(&str, &ResourceSchema, bool)]) {
+        if matches!(name, "resource" | "params" | "now") || joins.iter().any(|(join, ..)| *join == name) {
+            let help = Some("every join and every `let` needs a name of its own".into());
+            self.wrong(at, format!("`{name}` stands for something else already"), help);
         }
     }
 
@@ -324,7 +343,7 @@ impl<'l> Loader<'l> {
                 }
             };
             let help = nearest(name, &names).filter(|n| *n != name).map(|n| format!("did you mean `{n}`?"));
-            self.errors.push(self.source.error_at(&file.id, message, help));
+            self.wrong(&file.id, message, help);
         }
         params
     }
@@ -335,7 +354,7 @@ impl<'l> Loader<'l> {
             let names: Vec<String> = self.schemas.types.keys().cloned().collect();
             let help = nearest(&name.value, &names).map(|n| format!("did you mean `{n}`?"));
             let message = format!("no collector gives resources of type `{}`", name.value);
-            self.errors.push(self.source.error_at(name, message, help));
+            self.wrong(name, message, help);
         }
         found
     }
@@ -355,7 +374,7 @@ impl<'l> Loader<'l> {
             let names: Vec<String> = schema.members.keys().cloned().collect();
             let help = nearest(first, &names).map(|n| format!("did you mean `{n}`?"));
             let message = format!("{} has no member `{path}`", schema.name);
-            self.errors.push(self.source.error_at(member, message, help));
+            self.wrong(member, message, help);
         }
     }
 
@@ -372,7 +391,7 @@ impl<'l> Loader<'l> {
                 Some(expr)
             }
             Err(faults) => {
-                self.errors.extend(faults.into_iter().map(|f| self.source.error_in(text, f, 0)));
+                self.errors.extend(faults.into_iter().map(|f| file::mistake_in(self.source, text, f, 0)));
                 None
             }
         }
@@ -390,7 +409,7 @@ impl<'l> Loader<'l> {
                 Some(template)
             }
             Err((from, faults)) => {
-                self.errors.extend(faults.into_iter().map(|f| self.source.error_in(text, f, from)));
+                self.errors.extend(faults.into_iter().map(|f| file::mistake_in(self.source, text, f, from)));
                 None
             }
         }
@@ -401,10 +420,10 @@ impl<'l> Loader<'l> {
         for test in &file.tests {
             match Test::new(&test.value, schema, self.schemas, &file.defaults()) {
                 Ok(mut t) => {
-                    t.line = self.source.error_at(test, "", None).line;
+                    t.line = self.source.mistake(test.referenced, "").line;
                     tests.push(t);
                 }
-                Err((message, help)) => self.errors.push(self.source.error_at(test, message, help)),
+                Err((message, help)) => self.wrong(test, message, help),
             }
         }
         tests

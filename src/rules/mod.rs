@@ -22,7 +22,6 @@ use std::path::PathBuf;
 use template::Template;
 
 pub use evaluate::{EvaluateOptions, evaluate};
-pub use file::RuleError;
 pub use load::{LoadError, LoadErrors};
 pub use select::{Selection, SelectionError};
 pub use testing::TestOutcome;
@@ -105,6 +104,7 @@ struct Compiled {
     /// Whether the judged resources are global.
     global: bool,
     joins: Vec<Join>,
+    lets: Vec<Expr>,
     when: Option<Expr>,
     not_applicable: Option<Template>,
     assertion: Expr,

@@ -9,13 +9,14 @@ mod service;
 mod sources;
 
 use super::declaration::Collectors;
-use super::yaml::{DeclarationError, File, Key, Node, Place};
+use super::yaml::{File, Key, Node, Place};
+use crate::mistake::Mistake;
 use crate::model::ServiceModel;
 use keys::{Keys, operation_of};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-type Result<T> = std::result::Result<T, Box<DeclarationError>>;
+type Result<T> = std::result::Result<T, Box<Mistake>>;
 type Models<'a> = &'a dyn Fn(&str) -> Option<Arc<ServiceModel>>;
 
 /// A collector file, its resources not yet read.
@@ -88,7 +89,7 @@ const ENRICHMENT_KEYS: &[&str] = &[
 pub(super) fn collectors(files: Vec<(String, String)>, models: Models<'_>) -> Result<Collectors> {
     let mut services: BTreeMap<String, ServiceFile> = BTreeMap::new();
     for (name, text) in files {
-        let file = File { name: name.into(), text: text.into() };
+        let file = File::new(&name, &text);
         let read = service_file(file, models)?;
         services.insert(read.service.clone(), read);
     }
@@ -159,7 +160,7 @@ fn drafts(services: &BTreeMap<String, ServiceFile>) -> Result<BTreeMap<&str, Dra
             }
             let draft = Draft { name: &key.name, definition: (service, key.place, node), additions: Vec::new() };
             if let Some(other) = drafts.insert(&key.name, draft) {
-                let message = format!("{} is already defined in {}", key.name, other.definition.0.file.name);
+                let message = format!("{} is already defined in {}", key.name, other.definition.0.file.name());
                 return Err(service.file.error(key.place, message, None));
             }
         }
@@ -179,7 +180,7 @@ fn drafts(services: &BTreeMap<String, ServiceFile>) -> Result<BTreeMap<&str, Dra
 }
 
 /// The error for types whose parent does not exist, or is their own descendant.
-fn orphan(draft: &Draft<'_>, drafts: &BTreeMap<&str, Draft<'_>>) -> Result<Box<DeclarationError>> {
+fn orphan(draft: &Draft<'_>, drafts: &BTreeMap<&str, Draft<'_>>) -> Result<Box<Mistake>> {
     let file = &draft.definition.0.file;
     let known: Vec<String> = drafts.keys().map(|k| k.to_string()).collect();
     for (place, parent) in draft.parents()? {

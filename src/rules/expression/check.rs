@@ -28,6 +28,8 @@ pub(crate) struct Scope<'s> {
     pub(crate) resource: &'s ResourceSchema,
     /// Joined resources, in the order of the rule: name, schema, whether it is a single one.
     pub(crate) joins: Vec<(&'s str, &'s ResourceSchema, bool)>,
+    /// Named expressions, in the order of the rule, with their types.
+    pub(crate) lets: Vec<(&'s str, Ty)>,
     /// Parameters with the values in force.
     pub(crate) params: &'s BTreeMap<String, Value>,
 }
@@ -121,6 +123,9 @@ impl Checker<'_> {
         if let Some(slot) = self.locals.iter().rposition(|(n, _)| n == name) {
             return Ok(Expr { node: Node::Local(slot), ty: self.locals[slot].1.clone() });
         }
+        if let Some(n) = self.scope.lets.iter().position(|(l, _)| *l == name) {
+            return Ok(Expr { node: Node::Let(n), ty: self.scope.lets[n].1.clone() });
+        }
         match name {
             "resource" => Ok(Expr { node: Node::Resource, ty: Ty::Resource("resource".into()) }),
             "now" => Ok(Expr { node: Node::Now, ty: Ty::Timestamp }),
@@ -139,6 +144,7 @@ impl Checker<'_> {
                     let mut names: Vec<String> =
                         ["resource", "params", "now", "name", "id", "arn", "account", "region"].map(Into::into).into();
                     names.extend(self.scope.joins.iter().map(|j| j.0.to_owned()));
+                    names.extend(self.scope.lets.iter().map(|l| l.0.to_owned()));
                     names.extend(self.locals.iter().map(|l| l.0.clone()));
                     Err(self.nearest(id, format!("nothing is called `{name}` here"), name, &names, "names"))
                 }

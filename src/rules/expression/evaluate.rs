@@ -36,6 +36,8 @@ pub(crate) struct Env<'v> {
     pub(crate) finder: &'v dyn Finder<'v>,
     /// What was found, once it was asked for.
     pub(crate) joins: Vec<OnceCell<Val<'v>>>,
+    /// The named expressions of the rule, with their values, once they were asked for.
+    lets: Vec<(&'v Expr, OnceCell<Val<'v>>)>,
     /// The variables of the comprehensions around the present expression.
     locals: RefCell<Vec<Val<'v>>>,
     /// The members read so far, where evidence is gathered.
@@ -47,6 +49,7 @@ impl<'v> Env<'v> {
         now: Timestamp,
         resource: &'v Resource,
         joins: usize,
+        lets: &'v [Expr],
         finder: &'v dyn Finder<'v>,
         traced: bool,
     ) -> Self {
@@ -55,6 +58,7 @@ impl<'v> Env<'v> {
             resource,
             finder,
             joins: (0..joins).map(|_| OnceCell::new()).collect(),
+            lets: lets.iter().map(|expr| (expr, OnceCell::new())).collect(),
             locals: RefCell::new(Vec::new()),
             trace: traced.then(RefCell::default),
         }
@@ -113,8 +117,12 @@ pub(crate) fn eval<'v>(expr: &'v Expr, env: &Env<'v>) -> Val<'v> {
         Node::Now => Val::Timestamp(env.now),
         Node::Resource => Val::Resource(env.resource, env.root("")),
         Node::Join(n) => match env.joins.get(*n) {
-            Some(cell) => cell.get_or_init(|| found_apart(env, *n)).clone(),
+            Some(cell) => cell.get_or_init(|| apart(env, || env.finder.find(env, *n))).clone(),
             None => Val::fault("a join that the rule does not have"),
+        },
+        Node::Let(n) => match env.lets.get(*n) {
+            Some((named, cell)) => cell.get_or_init(|| apart(env, || eval(named, env))).clone(),
+            None => Val::fault("a name that the rule does not have"),
         },
         Node::Local(slot) => match env.locals.borrow().get(*slot) {
             Some(value) => value.clone(),
@@ -166,13 +174,13 @@ pub(crate) fn eval<'v>(expr: &'v Expr, env: &Env<'v>) -> Val<'v> {
     }
 }
 
-/// The resources of a join. Its key is an expression of its own: it must not touch the variables of the comprehension in
-/// which the join is first asked for.
-fn found_apart<'v>(env: &Env<'v>, n: usize) -> Val<'v> {
+/// The key of a join and a named expression stand for themselves: they must not touch the variables of the comprehension
+/// in which they are first asked for.
+fn apart<'v>(env: &Env<'v>, value: impl FnOnce() -> Val<'v>) -> Val<'v> {
     let outer = env.locals.take();
-    let found = env.finder.find(env, n);
+    let value = value();
     env.locals.replace(outer);
-    found
+    value
 }
 
 /// All unknowns among `values` as one.

@@ -118,6 +118,8 @@ pub(crate) enum Node {
     Resource,
     /// A joined resource, or the list of them, by its place in the rule.
     Join(usize),
+    /// The value of a named expression of the rule, by its place.
+    Let(usize),
     /// The variable of an enclosing comprehension, by its depth.
     Local(usize),
     /// Members of a resource or of the value of another expression, one below the other.
