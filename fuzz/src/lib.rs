@@ -1,0 +1,56 @@
+//! What the fuzz targets share: the readers themselves, and every question that a policy can be asked.
+
+#![allow(dead_code, missing_docs, unreachable_pub, reason = "the program uses all of it; a target only its part")]
+
+#[path = "../../src/semantics/mod.rs"]
+pub mod semantics;
+
+use semantics::policy::grants::Permissions;
+use semantics::policy::{self, Context};
+use semantics::{Answer, Input, s3};
+use serde_json::Value;
+
+/// Whose policy it is taken for.
+pub const CONTEXT: Context<'static> = Context {
+    account: "111122223333",
+    partition: "aws",
+    organization: Some("o-a1b2c3d4e5"),
+    resource: Some("arn:aws:s3:::bucket"),
+};
+
+/// Asks everything, as a resource's policy, a role's trust policy and an identity's policy.
+pub fn ask(document: &Value) {
+    let _ = policy::who(document, &CONTEXT);
+    let _ = policy::foreign_grants(document, &CONTEXT);
+    let _ = policy::unbound_service_grants(document, &CONTEXT);
+    let _ = policy::open_endpoint_grants(document, &CONTEXT);
+    let _ = policy::denies_insecure_transport(document, &["s3:*"], &["arn:aws:s3:::bucket/*"]);
+    let _ = policy::denies_tls_below(document, 1.2, &["s3:*"], &["arn:aws:s3:::bucket/*"]);
+    let _ = policy::keys::administrators_who_use(document, &CONTEXT);
+    if let Answer::Known(trust) = policy::trust::trust(document, &CONTEXT) {
+        let _ = (trust.accounts_without_external_id(&[]), trust.oidc_not_pinned(), trust.services_without_source());
+    }
+    if let Answer::Known(permissions) = Permissions::read(Input::Known(document)) {
+        let _ = (permissions.administrator(), permissions.escalations(), permissions.service_wildcards());
+        let _ = permissions.with_boundary(Input::Known(document)).without_mfa().escalations();
+    }
+    let _ = s3::public_routes_of(&bucket(document), &[s3::Access::Read]);
+}
+
+fn bucket(policy: &Value) -> s3::Bucket<'_> {
+    s3::Bucket {
+        name: "bucket",
+        account_block: Input::Absent,
+        bucket_block: Input::Absent,
+        ownership: Input::Absent,
+        policy: Input::Known(policy),
+        acl: Input::Absent,
+        context: CONTEXT,
+    }
+}
+
+/// How many grants to everybody the statements certainly make; `None` where that is not known.
+pub fn public(statements: &[Value]) -> Option<usize> {
+    let document = serde_json::json!({ "Version": "2012-10-17", "Statement": statements });
+    policy::public_grants(&document, &["*"], &CONTEXT).known().map(|grants| grants.len())
+}
