@@ -89,15 +89,19 @@ fn header<W: Write>(page: &mut Page<W>, a: &Assessment<'_>) -> io::Result<()> {
     for account in accounts.into_iter().take(ROWS_SHOWN) {
         let (paint, word) = if account.complete() { (GOOD, "complete") } else { (OPEN, "INCOMPLETE") };
         let label = fit("Account", 9);
-        let what = fit(&visible(&whereabouts(account)), page.width - 20);
-        page.line(&[(FAINT, &label), (PLAIN, &what), (PLAIN, " "), (paint, word)])?;
+        let (who, extent) = whereabouts(account);
+        let who = fit(&visible(&who), page.width - 20);
+        page.line(&[(FAINT, &label), (PLAIN, &who), (PLAIN, " "), (paint, word)])?;
+        page.wrapped(FAINT, "         ", &extent)?;
     }
     page.more(a.coverage.accounts.len(), ROWS_SHOWN, "account")
 }
 
-fn whereabouts(account: &AccountCoverage<'_>) -> String {
+/// Who an account is, and how much of it was read.
+fn whereabouts(account: &AccountCoverage<'_>) -> (String, String) {
+    let resources = count(account.resources, "resource");
     let Some(scope) = account.scope else {
-        return format!("{}, which the header of the snapshot does not name", account.account);
+        return (format!("{}, which the header of the snapshot does not name", account.account), resources);
     };
     let name = scope.name.as_deref().map(|n| format!(" {n}")).unwrap_or_default();
     let regions = count(scope.regions.len() as u64, "region");
@@ -105,8 +109,7 @@ fn whereabouts(account: &AccountCoverage<'_>) -> String {
         0 => String::new(),
         n => format!(" ({n} left out)"),
     };
-    let resources = count(account.resources, "resource");
-    format!("{}{name} ({}), {regions}{left_out}, {resources}", account.account, scope.partition)
+    (format!("{}{name} ({})", account.account, scope.partition), format!("{regions}{left_out}, {resources}"))
 }
 
 fn calls(a: &Assessment<'_>) -> String {
