@@ -121,7 +121,7 @@ pub struct TrustedSaml {
 }
 
 /// Services that run code of the role's own account, and take a role only when a principal of that account passed
-/// it to a resource there (IAM User Guide, "The confused deputy problem": services that do not act across accounts).
+/// it to a resource there. AWS has no such list: these are the ones that this project takes for compute services.
 const COMPUTE: [&str; 13] = [
     "batch",
     "build.apprunner",
@@ -139,9 +139,15 @@ const COMPUTE: [&str; 13] = [
 ];
 
 /// Web identity providers that AWS knows by name, and whose users anybody can become: the claim that names the
-/// application takes the place of the subject.
-const WEB_IDENTITY: [(&str, &str); 3] =
-    [("cognito-identity.amazonaws.com", "aud"), ("graph.facebook.com", "app_id"), ("www.amazon.com", "app_id")];
+/// application takes the place of the subject (IAM User Guide, "IAM and AWS STS condition context keys", keys for web
+/// identity federation). For Google that is `aud`, which holds the authorized party where the token has one; `oaud`
+/// names the application as well, but anybody can have Google make out a token for it.
+const WEB_IDENTITY: [(&str, &str); 4] = [
+    ("accounts.google.com", "aud"),
+    ("cognito-identity.amazonaws.com", "aud"),
+    ("graph.facebook.com", "app_id"),
+    ("www.amazon.com", "app_id"),
+];
 
 /// Reads a trust policy. Unknown where it is not understood; also where a grant to everybody is not certain and no
 /// other is.
@@ -280,7 +286,6 @@ fn failing<T>(list: &[T], fails: impl Fn(&T) -> bool, doubt: impl Fn(&T) -> Opti
 fn is_provider(principal: &str) -> bool {
     principal.contains(":oidc-provider/")
         || principal.contains(":saml-provider/")
-        || principal == "accounts.google.com"
         || WEB_IDENTITY.iter().any(|(host, _)| principal.eq_ignore_ascii_case(host))
 }
 
@@ -373,10 +378,13 @@ fn pinned(condition: &Condition, host: &str, value: &str) -> Subject {
     }
     let literal = value.split(['*', '?']).next().unwrap_or_default();
     match subject_format(host) {
-        Format::Segments { prefix, .. } if !literal.starts_with(prefix) && !prefix.starts_with(literal) => {
+        Format::Path { prefix } | Format::Segments { prefix, .. }
+            if !literal.starts_with(prefix) && !prefix.starts_with(literal) =>
+        {
             Subject::NotUnderstood
         }
-        Format::Segments { separator, organization, whole, .. } => by_segments(literal, separator, organization, whole),
+        Format::Path { prefix } => by_path(literal.strip_prefix(prefix).unwrap_or_default()),
+        Format::Segments { organization, whole, .. } => by_segments(literal, organization, whole),
         Format::Tenant => {
             // The provider belongs to one tenant; a literal part of the subject picks something in it.
             if literal.chars().any(|c| c.is_ascii_alphanumeric()) { Subject::Pinned } else { Subject::Open }
@@ -387,9 +395,11 @@ fn pinned(condition: &Condition, host: &str, value: &str) -> Subject {
 
 /// The form of a provider's subjects.
 enum Format {
-    /// Parts behind each other: what they begin with, how many literal parts name the organization, and how many
+    /// A path of groups and a repository behind the prefix, with `/` between them and `:` at its end.
+    Path { prefix: &'static str },
+    /// Parts with `:` between them: what they begin with, how many literal parts name the organization, and how many
     /// the whole.
-    Segments { prefix: &'static str, separator: [char; 2], organization: usize, whole: usize },
+    Segments { prefix: &'static str, organization: usize, whole: usize },
     /// The provider itself is one tenant's.
     Tenant,
     /// Not known.
@@ -401,15 +411,14 @@ enum Format {
 /// Guide (`system:serviceaccount:NAMESPACE:NAME`, one issuer per cluster); Bitbucket, "Integrate Pipelines with
 /// resource servers using OIDC" (one issuer per workspace).
 fn subject_format(host: &str) -> Format {
-    let (slash, colon) = ([':', '/'], [':', ':']);
     if host.starts_with("token.actions.githubusercontent.com") {
-        Format::Segments { prefix: "repo:", separator: slash, organization: 2, whole: 3 }
+        Format::Path { prefix: "repo:" }
     } else if host.starts_with("gitlab.com") {
-        Format::Segments { prefix: "project_path:", separator: slash, organization: 2, whole: 3 }
+        Format::Path { prefix: "project_path:" }
     } else if host.starts_with("app.terraform.io") {
-        Format::Segments { prefix: "organization:", separator: colon, organization: 2, whole: 4 }
+        Format::Segments { prefix: "organization:", organization: 2, whole: 4 }
     } else if host.starts_with("oidc.eks.") {
-        Format::Segments { prefix: "system:serviceaccount:", separator: colon, organization: 0, whole: 3 }
+        Format::Segments { prefix: "system:serviceaccount:", organization: 0, whole: 3 }
     } else if host.starts_with("api.bitbucket.org") {
         Format::Tenant
     } else {
@@ -417,9 +426,18 @@ fn subject_format(host: &str) -> Format {
     }
 }
 
+/// A repository counts as named only when its `:` follows: a further `/` is a subgroup, as GitLab has them.
+fn by_path(path: &str) -> Subject {
+    match path.split_once('/') {
+        Some((_, rest)) if rest.contains(':') => Subject::Pinned,
+        Some(_) => Subject::OrganizationOnly,
+        None => Subject::Open,
+    }
+}
+
 /// A part counts as named when it is literal and ended by a separator.
-fn by_segments(literal: &str, separator: [char; 2], organization: usize, whole: usize) -> Subject {
-    let named = literal.matches(separator).count();
+fn by_segments(literal: &str, organization: usize, whole: usize) -> Subject {
+    let named = literal.matches(':').count();
     if named >= whole {
         Subject::Pinned
     } else if organization > 0 && named >= organization {
@@ -553,6 +571,8 @@ mod tests {
             ("gitlab.com", "project_path:group/project:ref_type:branch:ref:main", Subject::Pinned),
             ("gitlab.com", "project_path:group/project:*", Subject::Pinned),
             ("gitlab.com", "project_path:group/*", Subject::OrganizationOnly),
+            ("gitlab.com", "project_path:group/subgroup/*", Subject::OrganizationOnly),
+            ("gitlab.com", "project_path:group/subgroup/project:*", Subject::Pinned),
             ("gitlab.com", "project_path:*", Subject::Open),
             ("app.terraform.io", "organization:org:project:p:workspace:*", Subject::Pinned),
             ("app.terraform.io", "organization:org:*", Subject::OrganizationOnly),
@@ -578,6 +598,14 @@ mod tests {
         let bound = cognito(json!({"StringEquals": {"cognito-identity.amazonaws.com:aud": "eu-west-1:pool"}}));
         assert_eq!(bound.oidc[0].subject, Subject::Pinned);
         assert!(bound.oidc[0].audience_checked);
+        let google = |condition| {
+            let principal = json!({"Federated": "accounts.google.com"});
+            read(principal, "sts:AssumeRoleWithWebIdentity", condition).oidc.remove(0)
+        };
+        let client = "66677788899900pro0";
+        assert_eq!(google(json!({"StringEquals": {"accounts.google.com:aud": client}})).subject, Subject::Pinned);
+        let other = google(json!({"StringEquals": {"accounts.google.com:oaud": client}}));
+        assert!(other.audience_checked && other.subject == Subject::Missing);
         let open = cognito(json!({}));
         assert_eq!(open.oidc[0].subject, Subject::Missing);
         assert!(open.public.is_empty());
