@@ -3,7 +3,7 @@
 /// The accounts from which Elastic Load Balancing delivers access logs, by region (Elastic Load Balancing User Guide,
 /// "Enable access logs for your Application Load Balancer", regions available before August 2022). Newer regions use
 /// a service principal.
-const LOAD_BALANCER_LOGS: [(&str, &str); 25] = [
+const LOAD_BALANCER_LOGS: [(&str, &str); 26] = [
     ("us-east-1", "127311923021"),
     ("us-east-2", "033677994240"),
     ("us-west-1", "027434742980"),
@@ -16,6 +16,7 @@ const LOAD_BALANCER_LOGS: [(&str, &str); 25] = [
     ("ap-south-1", "718504428378"),
     ("ap-southeast-1", "114774131450"),
     ("ap-southeast-2", "783225319266"),
+    ("ap-southeast-3", "589379963580"),
     ("ca-central-1", "985666609251"),
     ("cn-north-1", "638102146993"),
     ("cn-northwest-1", "037604701340"),
