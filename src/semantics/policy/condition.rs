@@ -41,6 +41,8 @@ enum Class {
     Endpoint,
     /// A value that only its owner can give.
     Fixed,
+    /// Whether the call comes through a mount target, and so from its network; the value is a boolean.
+    MountTarget,
     /// Nothing of who the caller is: whoever wants to can meet it.
     Nothing,
 }
@@ -69,22 +71,24 @@ const KEYS: &[(&str, Class, &str)] = &[
     ("aws:sourceip", Class::Address, "GLOBAL; S3"),
     ("aws:principalservicename", Class::Service, "GLOBAL"),
     ("aws:principalservicenameslist", Class::Service, "GLOBAL"),
-    ("kms:calleraccount", Class::Account, "SAR"),
+    ("kms:calleraccount", Class::Account, "SAR; AWS KMS Developer Guide, condition keys for AWS KMS"),
     ("s3:dataaccesspointaccount", Class::Account, "SAR; S3"),
     ("s3:dataaccesspointarn", Class::SourceArn, "SAR; S3"),
     ("s3:x-amz-server-side-encryption-aws-kms-key-id", Class::SourceArn, "SAR; S3"),
     ("sns:endpoint", Class::Endpoint, "SAR"),
     ("lambda:eventsourcetoken", Class::Fixed, "SAR"),
-    ("elasticfilesystem:accesspointarn", Class::SourceArn, "Amazon EFS User Guide, blocking public access"),
+    ("elasticfilesystem:accessedviamounttarget", Class::MountTarget, "Amazon EFS User Guide, the meaning of public"),
     ("aws:assumedroot", Class::Nothing, "GLOBAL"),
     ("aws:calledvia", Class::Nothing, "GLOBAL"),
     ("aws:calledviafirst", Class::Nothing, "GLOBAL"),
+    ("aws:calledviaawsmcp", Class::Nothing, "GLOBAL"),
     ("aws:calledvialast", Class::Nothing, "GLOBAL"),
     ("aws:currenttime", Class::Nothing, "GLOBAL"),
     ("aws:ec2instancesourceprivateipv4", Class::Nothing, "GLOBAL"),
     ("aws:ec2instancesourcevpc", Class::Nothing, "GLOBAL"),
     ("aws:epochtime", Class::Nothing, "GLOBAL"),
     ("aws:federatedprovider", Class::Nothing, "GLOBAL"),
+    ("aws:ismcpserviceaction", Class::Nothing, "GLOBAL"),
     ("aws:multifactorauthage", Class::Nothing, "GLOBAL"),
     ("aws:multifactorauthpresent", Class::Nothing, "GLOBAL"),
     ("aws:principalisawsservice", Class::Nothing, "GLOBAL"),
@@ -97,13 +101,13 @@ const KEYS: &[(&str, Class, &str)] = &[
     ("aws:resourceorgid", Class::Nothing, "GLOBAL: of the resource, not of the caller"),
     ("aws:resourceorgpaths", Class::Nothing, "GLOBAL: of the resource, not of the caller"),
     ("aws:resourcetag/", Class::Nothing, "GLOBAL: of the resource, not of the caller"),
-    ("aws:rolesessionname", Class::Nothing, "GLOBAL"),
     ("aws:securetransport", Class::Nothing, "GLOBAL"),
     ("aws:sourceidentity", Class::Nothing, "GLOBAL"),
     ("aws:tagkeys", Class::Nothing, "GLOBAL"),
     ("aws:tokenissuetime", Class::Nothing, "GLOBAL"),
     ("aws:useragent", Class::Nothing, "GLOBAL: the caller sends what it likes"),
     ("aws:username", Class::Nothing, "GLOBAL: every account names its own users"),
+    ("aws:viaawsmcpservice", Class::Nothing, "GLOBAL"),
     ("aws:viaawsservice", Class::Nothing, "GLOBAL"),
     ("aws:vpcsourceip", Class::Nothing, "GLOBAL: any VPC can have the address"),
 ];
@@ -210,6 +214,9 @@ fn admitted_by(condition: &Condition, demanded: &BTreeSet<String>, context: &Con
         Comparison::Is => values_bind(condition, class, context),
         Comparison::IsNot | Comparison::Presence => Bound::Loose,
         Comparison::Other if class == Class::Nothing => Bound::Loose,
+        Comparison::Other if class == Class::MountTarget && condition.operator.test == Some(Test::Bool) => {
+            mount_target_binds(condition)
+        }
         Comparison::Other => {
             Bound::Unknown(format!("{} with {} is not understood", condition.key, condition.operator.text))
         }
@@ -324,6 +331,7 @@ fn owner_of(class: Class) -> Owner {
         | Class::NetworkAccount
         | Class::NetworkOrganization
         | Class::NetworkOrganizationPath
+        | Class::MountTarget
         | Class::Address => Owner::Network,
         Class::Service => Owner::Service,
         Class::Endpoint | Class::Fixed | Class::Nothing => Owner::Fixed,
@@ -360,7 +368,16 @@ fn value_binds(value: &str, class: Class, condition: &Condition, binding: &mut B
             binding.complete = false;
             is_fixed(value)
         }
-        Class::Address | Class::Nothing => false,
+        Class::Address | Class::MountTarget | Class::Nothing => false,
+    }
+}
+
+/// A mount target has an address in one VPC: who calls through it is in that network.
+fn mount_target_binds(condition: &Condition) -> Bound {
+    if condition.values.iter().all(|v| v.eq_ignore_ascii_case("true")) {
+        Bound::To(Binding { complete: false, ..Binding::new(Owner::Network, condition) })
+    } else {
+        Bound::Loose
     }
 }
 

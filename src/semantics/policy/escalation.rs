@@ -15,7 +15,7 @@ pub struct Escalation {
     pub actions: Vec<&'static str>,
     /// The statements that allow them.
     pub statements: Vec<String>,
-    /// Where it was published.
+    /// The page that describes it.
     pub source: &'static str,
 }
 
@@ -26,33 +26,49 @@ pub struct Path {
     pub name: &'static str,
     /// The actions, all of which it takes.
     pub actions: &'static [&'static str],
-    /// The service that the role is passed to, for paths that pass one.
-    pub service: Option<&'static str>,
-    /// Where it was published.
+    /// For paths that pass a role: the services to which passing counts, where `iam:PassedToService` names some.
+    /// Two where AWS documents one in a managed policy and another in the trust policy.
+    pub services: &'static [&'static str],
+    /// The page that describes it.
     pub source: &'static str,
 }
 
-/// "AWS IAM Privilege Escalation: Methods and Mitigation", Rhino Security Labs, 2018, and its second part, 2019.
-const RHINO: &str = "Rhino Security Labs, AWS IAM Privilege Escalation: Methods and Mitigation";
-/// "IAM Vulnerable: An AWS IAM Privilege Escalation Playground", Bishop Fox, 2021.
-const BISHOP: &str = "Bishop Fox, IAM Vulnerable";
-/// "Investigating Privilege Escalation Methods in AWS", Bishop Fox, 2020 (Gerben Kleijn).
-const KLEIJN: &str = "Bishop Fox, Privilege Escalation in AWS";
-/// The catalogue pathfinding.cloud, Datadog.
-const PATHFINDING: &str = "Datadog, pathfinding.cloud";
-/// "Lambda layers and privilege escalation", Rhino Security Labs' Pacu, module iam__privesc_scan.
-const PACU: &str = "Rhino Security Labs, Pacu iam__privesc_scan";
+/// Rhino Security Labs, "AWS IAM Privilege Escalation: Methods and Mitigation", 2018.
+const RHINO: &str = "https://rhinosecuritylabs.com/aws/aws-privilege-escalation-methods-mitigation/";
+/// Rhino Security Labs, the second part of it, 2019.
+const RHINO_2: &str = "https://rhinosecuritylabs.com/aws/aws-privilege-escalation-methods-mitigation-part-2/";
+/// Bishop Fox, "IAM Vulnerable", 2021.
+const BISHOP: &str = "https://github.com/BishopFox/iam-vulnerable";
+/// Hacking the Cloud, "AWS IAM Privilege Escalation Techniques".
+const CLOUD: &str = "https://hackingthe.cloud/aws/exploitation/iam_privilege_escalation/";
+/// HackTricks Cloud, "AWS - EC2 Privesc".
+const HACKTRICKS: &str =
+    "https://cloud.hacktricks.wiki/en/pentesting-cloud/aws-security/aws-privilege-escalation/aws-ec2-privesc/";
+/// NCC Group, Principal Mapper, the edges through CodeBuild.
+const PMAPPER: &str = "https://github.com/nccgroup/PMapper/blob/master/principalmapper/graphing/codebuild_edges.py";
+/// BeyondTrust, "Mapping Every Privilege Escalation Path in AWS AgentCore", 2026.
+const BEYONDTRUST: &str = "https://www.beyondtrust.com/blog/entry/aws-agentcore-privilege-escalation";
 
-macro_rules! path {
-    ($name:literal, [$($action:literal),+], $source:expr) => {
-        Path { name: $name, actions: &[$($action),+], service: None, source: $source }
-    };
-    ($name:literal, pass $service:literal, [$($action:literal),+], $source:expr) => {
-        Path { name: $name, actions: &["iam:PassRole", $($action),+], service: Some($service), source: $source }
+/// A page of Datadog's catalogue.
+macro_rules! pathfinding {
+    ($id:literal) => {
+        concat!("https://pathfinding.cloud/paths/", $id)
     };
 }
 
-/// The paths, by name. Taking a role with `sts:AssumeRole` is a question of its own and not a row.
+macro_rules! path {
+    ($name:literal, [$($action:literal),+], $source:expr) => {
+        Path { name: $name, actions: &[$($action),+], services: &[], source: $source }
+    };
+    ($name:literal, pass [$($service:literal),+], [$($action:literal),+], $source:expr) => {
+        Path { name: $name, actions: &["iam:PassRole", $($action),+], services: &[$($service),+], source: $source }
+    };
+}
+
+/// The paths, by name. Not rows: taking a role with `sts:AssumeRole`, which is a question of its own; chains that
+/// hold a shorter row and need no less of the account (`iam:PutUserPolicy` with `iam:CreateAccessKey`); deleting or
+/// detaching a policy, which widens only what its Deny takes away; AWS CodeStar, which ended on 31 July 2024; and
+/// launch templates with an Auto Scaling group, since AWS asks for `ec2:RunInstances` there.
 pub const PATHS: &[Path] = &[
     path!("add-user-to-group", ["iam:AddUserToGroup"], RHINO),
     path!("attach-group-policy", ["iam:AttachGroupPolicy"], RHINO),
@@ -61,96 +77,316 @@ pub const PATHS: &[Path] = &[
     path!("create-access-key", ["iam:CreateAccessKey"], RHINO),
     path!("create-login-profile", ["iam:CreateLoginProfile"], RHINO),
     path!("create-policy-version", ["iam:CreatePolicyVersion"], RHINO),
+    path!("delete-role-permissions-boundary", ["iam:DeleteRolePermissionsBoundary"], CLOUD),
+    path!("delete-user-permissions-boundary", ["iam:DeleteUserPermissionsBoundary"], CLOUD),
     path!("put-group-policy", ["iam:PutGroupPolicy"], RHINO),
+    path!("put-role-permissions-boundary", ["iam:PutRolePermissionsBoundary"], CLOUD),
     path!("put-role-policy", ["iam:PutRolePolicy"], RHINO),
+    path!("put-user-permissions-boundary", ["iam:PutUserPermissionsBoundary"], CLOUD),
     path!("put-user-policy", ["iam:PutUserPolicy"], RHINO),
     path!("set-default-policy-version", ["iam:SetDefaultPolicyVersion"], RHINO),
-    path!("update-assume-role-policy", ["iam:UpdateAssumeRolePolicy"], RHINO),
+    path!("update-assume-role-policy", ["iam:UpdateAssumeRolePolicy"], CLOUD),
     path!("update-login-profile", ["iam:UpdateLoginProfile"], RHINO),
+    path!("sso-attach-managed-policy", ["sso:AttachManagedPolicyToPermissionSet"], pathfinding!("sso-002")),
+    path!("sso-put-inline-policy", ["sso:PutInlinePolicyToPermissionSet"], pathfinding!("sso-003")),
+    path!(
+        "agentcore-browser-session",
+        ["bedrock-agentcore:StartBrowserSession", "bedrock-agentcore:ConnectBrowserAutomationStream"],
+        BEYONDTRUST
+    ),
+    path!(
+        "agentcore-code-interpreter-session",
+        ["bedrock-agentcore:StartCodeInterpreterSession", "bedrock-agentcore:InvokeCodeInterpreter"],
+        pathfinding!("bedrock-002")
+    ),
+    path!("agentcore-runtime-command", ["bedrock-agentcore:InvokeAgentRuntimeCommand"], BEYONDTRUST),
+    path!("apprunner-update-service", ["apprunner:UpdateService"], pathfinding!("apprunner-002")),
+    path!("batch-submit-job", ["batch:SubmitJob"], pathfinding!("batch-002")),
     path!(
         "cloudformation-change-set",
         ["cloudformation:CreateChangeSet", "cloudformation:ExecuteChangeSet"],
-        PATHFINDING
+        pathfinding!("cloudformation-005")
     ),
     path!("cloudformation-update-stack", ["cloudformation:UpdateStack"], BISHOP),
+    path!("codebuild-start-build", ["codebuild:StartBuild"], pathfinding!("codebuild-002")),
+    path!("codebuild-start-build-batch", ["codebuild:StartBuildBatch"], pathfinding!("codebuild-003")),
+    path!(
+        "codedeploy-create-deployment",
+        ["codedeploy:CreateDeployment", "codedeploy:RegisterApplicationRevision", "codedeploy:GetDeploymentConfig"],
+        pathfinding!("codedeploy-001")
+    ),
     path!("ec2-instance-connect", ["ec2-instance-connect:SendSSHPublicKey"], BISHOP),
-    path!("ec2-user-data", ["ec2:ModifyInstanceAttribute", "ec2:StopInstances", "ec2:StartInstances"], PATHFINDING),
+    path!(
+        "ec2-launch-template",
+        ["ec2:CreateLaunchTemplateVersion", "ec2:ModifyLaunchTemplate"],
+        pathfinding!("ec2-004")
+    ),
+    path!(
+        "ec2-user-data",
+        ["ec2:ModifyInstanceAttribute", "ec2:StopInstances", "ec2:StartInstances"],
+        pathfinding!("ec2-002")
+    ),
+    path!("ecs-execute-command", ["ecs:ExecuteCommand", "ecs:DescribeTasks"], pathfinding!("ecs-006")),
     path!("glue-update-dev-endpoint", ["glue:UpdateDevEndpoint"], RHINO),
-    path!("glue-update-job", ["glue:UpdateJob", "glue:StartJobRun"], PATHFINDING),
     path!("lambda-update-code", ["lambda:UpdateFunctionCode"], RHINO),
-    path!("lambda-update-configuration", ["lambda:UpdateFunctionConfiguration"], PACU),
-    path!("sagemaker-presigned-notebook", ["sagemaker:CreatePresignedNotebookInstanceUrl"], KLEIJN),
+    path!("lambda-update-configuration", ["lambda:UpdateFunctionConfiguration"], RHINO_2),
+    path!(
+        "sagemaker-notebook-lifecycle",
+        [
+            "sagemaker:CreateNotebookInstanceLifecycleConfig",
+            "sagemaker:StopNotebookInstance",
+            "sagemaker:UpdateNotebookInstance",
+            "sagemaker:StartNotebookInstance"
+        ],
+        pathfinding!("sagemaker-005")
+    ),
+    path!("sagemaker-presigned-notebook", ["sagemaker:CreatePresignedNotebookInstanceUrl"], RHINO_2),
     path!("ssm-send-command", ["ssm:SendCommand"], BISHOP),
     path!("ssm-start-session", ["ssm:StartSession"], BISHOP),
-    path!("pass-role-apprunner", pass "tasks.apprunner.amazonaws.com", ["apprunner:CreateService"], PATHFINDING),
+    path!(
+        "stepfunctions-update",
+        ["states:UpdateStateMachine", "states:StartExecution"],
+        pathfinding!("stepfunctions-002")
+    ),
+    path!(
+        "pass-role-agentcore-browser",
+        pass["bedrock-agentcore.amazonaws.com"],
+        [
+            "bedrock-agentcore:CreateBrowser",
+            "bedrock-agentcore:StartBrowserSession",
+            "bedrock-agentcore:ConnectBrowserAutomationStream"
+        ],
+        BEYONDTRUST
+    ),
+    path!(
+        "pass-role-agentcore-code-interpreter",
+        pass["bedrock-agentcore.amazonaws.com"],
+        [
+            "bedrock-agentcore:CreateCodeInterpreter",
+            "bedrock-agentcore:StartCodeInterpreterSession",
+            "bedrock-agentcore:InvokeCodeInterpreter"
+        ],
+        pathfinding!("bedrock-001")
+    ),
+    path!(
+        "pass-role-agentcore-runtime",
+        pass["bedrock-agentcore.amazonaws.com"],
+        [
+            "bedrock-agentcore:CreateAgentRuntime",
+            "bedrock-agentcore:CreateAgentRuntimeEndpoint",
+            "bedrock-agentcore:CreateWorkloadIdentity",
+            "bedrock-agentcore:InvokeAgentRuntimeCommand"
+        ],
+        pathfinding!("bedrock-003")
+    ),
+    path!(
+        "pass-role-amplify",
+        pass["amplify.amazonaws.com"],
+        ["amplify:CreateApp", "amplify:CreateBranch", "amplify:StartJob"],
+        pathfinding!("amplify-001")
+    ),
+    path!("pass-role-apprunner", pass ["apprunner.amazonaws.com", "tasks.apprunner.amazonaws.com"], ["apprunner:CreateService"], pathfinding!("apprunner-001")),
     path!(
         "pass-role-autoscaling",
-        pass "ec2.amazonaws.com",
+        pass["ec2.amazonaws.com"],
         ["autoscaling:CreateLaunchConfiguration", "autoscaling:CreateAutoScalingGroup"],
-        PACU
+        CLOUD
+    ),
+    path!(
+        "pass-role-autoscaling-update",
+        pass["ec2.amazonaws.com"],
+        ["autoscaling:CreateLaunchConfiguration", "autoscaling:UpdateAutoScalingGroup"],
+        CLOUD
     ),
     path!(
         "pass-role-batch",
-        pass "ecs-tasks.amazonaws.com",
+        pass["ecs-tasks.amazonaws.com"],
         ["batch:RegisterJobDefinition", "batch:SubmitJob"],
-        PATHFINDING
+        pathfinding!("batch-001")
     ),
-    path!("pass-role-cloudformation", pass "cloudformation.amazonaws.com", ["cloudformation:CreateStack"], RHINO),
+    path!("pass-role-braket", pass["braket.amazonaws.com"], ["braket:CreateJob"], pathfinding!("braket-001")),
+    path!("pass-role-cloudformation", pass["cloudformation.amazonaws.com"], ["cloudformation:CreateStack"], RHINO),
+    path!(
+        "pass-role-cloudformation-stack-set",
+        pass["cloudformation.amazonaws.com"],
+        ["cloudformation:CreateStackSet", "cloudformation:CreateStackInstances"],
+        pathfinding!("cloudformation-003")
+    ),
+    path!(
+        "pass-role-cloudformation-update-stack-set",
+        pass["cloudformation.amazonaws.com"],
+        ["cloudformation:UpdateStackSet"],
+        pathfinding!("cloudformation-004")
+    ),
     path!(
         "pass-role-codebuild",
-        pass "codebuild.amazonaws.com",
+        pass["codebuild.amazonaws.com"],
         ["codebuild:CreateProject", "codebuild:StartBuild"],
-        PATHFINDING
+        pathfinding!("codebuild-001")
     ),
-    path!("pass-role-codestar", pass "codestar.amazonaws.com", ["codestar:CreateProject"], PACU),
+    path!(
+        "pass-role-codebuild-batch",
+        pass["codebuild.amazonaws.com"],
+        ["codebuild:CreateProject", "codebuild:StartBuildBatch"],
+        pathfinding!("codebuild-004")
+    ),
+    path!(
+        "pass-role-codebuild-update",
+        pass["codebuild.amazonaws.com"],
+        ["codebuild:UpdateProject", "codebuild:StartBuild"],
+        PMAPPER
+    ),
+    path!(
+        "pass-role-cognito-identity",
+        pass["cognito-identity.amazonaws.com"],
+        ["cognito-identity:SetIdentityPoolRoles"],
+        pathfinding!("cognitoidentity-001")
+    ),
     path!(
         "pass-role-datapipeline",
-        pass "datapipeline.amazonaws.com",
+        pass["datapipeline.amazonaws.com"],
         ["datapipeline:CreatePipeline", "datapipeline:PutPipelineDefinition"],
         RHINO
     ),
-    path!("pass-role-ec2", pass "ec2.amazonaws.com", ["ec2:RunInstances"], RHINO),
-    path!("pass-role-ec2-associate", pass "ec2.amazonaws.com", ["ec2:AssociateIamInstanceProfile"], PATHFINDING),
-    path!(
-        "pass-role-ec2-replace",
-        pass "ec2.amazonaws.com",
-        ["ec2:ReplaceIamInstanceProfileAssociation"],
-        PATHFINDING
-    ),
+    path!("pass-role-ec2", pass["ec2.amazonaws.com"], ["ec2:RunInstances"], RHINO),
+    path!("pass-role-ec2-associate", pass["ec2.amazonaws.com"], ["ec2:AssociateIamInstanceProfile"], HACKTRICKS),
+    path!("pass-role-ec2-replace", pass["ec2.amazonaws.com"], ["ec2:ReplaceIamInstanceProfileAssociation"], HACKTRICKS),
+    path!("pass-role-ec2-spot", pass["ec2.amazonaws.com"], ["ec2:RequestSpotInstances"], pathfinding!("ec2-003")),
     path!(
         "pass-role-ecs",
-        pass "ecs-tasks.amazonaws.com",
+        pass["ecs-tasks.amazonaws.com"],
         ["ecs:RegisterTaskDefinition", "ecs:RunTask"],
-        PATHFINDING
+        pathfinding!("ecs-004")
     ),
-    path!("pass-role-glue-dev-endpoint", pass "glue.amazonaws.com", ["glue:CreateDevEndpoint"], RHINO),
-    path!("pass-role-glue-job", pass "glue.amazonaws.com", ["glue:CreateJob", "glue:StartJobRun"], PATHFINDING),
+    path!("pass-role-ecs-run-task", pass["ecs-tasks.amazonaws.com"], ["ecs:RunTask"], pathfinding!("ecs-008")),
+    path!(
+        "pass-role-ecs-service",
+        pass["ecs-tasks.amazonaws.com"],
+        ["ecs:RegisterTaskDefinition", "ecs:CreateService"],
+        pathfinding!("ecs-003")
+    ),
+    path!("pass-role-ecs-start-task", pass["ecs-tasks.amazonaws.com"], ["ecs:StartTask"], pathfinding!("ecs-009")),
+    path!("pass-role-emr", pass["ec2.amazonaws.com"], ["elasticmapreduce:RunJobFlow"], pathfinding!("emr-001")),
+    path!(
+        "pass-role-emr-serverless",
+        pass["emr-serverless.amazonaws.com"],
+        ["emr-serverless:CreateApplication", "emr-serverless:StartJobRun"],
+        pathfinding!("emrserverless-001")
+    ),
+    path!(
+        "pass-role-gamelift",
+        pass["gamelift.amazonaws.com"],
+        ["gamelift:CreateBuild", "gamelift:CreateFleet", "gamelift:RequestUploadCredentials"],
+        pathfinding!("gamelift-001")
+    ),
+    path!("pass-role-glue-dev-endpoint", pass["glue.amazonaws.com"], ["glue:CreateDevEndpoint"], RHINO),
+    path!(
+        "pass-role-glue-job",
+        pass["glue.amazonaws.com"],
+        ["glue:CreateJob", "glue:StartJobRun"],
+        pathfinding!("glue-003")
+    ),
+    path!(
+        "pass-role-glue-job-trigger",
+        pass["glue.amazonaws.com"],
+        ["glue:CreateJob", "glue:CreateTrigger"],
+        pathfinding!("glue-004")
+    ),
+    path!(
+        "pass-role-glue-session",
+        pass["glue.amazonaws.com"],
+        ["glue:CreateSession", "glue:RunStatement"],
+        pathfinding!("glue-007")
+    ),
+    path!(
+        "pass-role-glue-update-job",
+        pass["glue.amazonaws.com"],
+        ["glue:UpdateJob", "glue:StartJobRun"],
+        pathfinding!("glue-005")
+    ),
+    path!(
+        "pass-role-glue-update-job-trigger",
+        pass["glue.amazonaws.com"],
+        ["glue:UpdateJob", "glue:CreateTrigger"],
+        pathfinding!("glue-006")
+    ),
+    path!(
+        "pass-role-imagebuilder",
+        pass["ec2.amazonaws.com"],
+        [
+            "imagebuilder:CreateComponent",
+            "imagebuilder:CreateImageRecipe",
+            "imagebuilder:CreateInfrastructureConfiguration",
+            "imagebuilder:CreateImage"
+        ],
+        pathfinding!("imagebuilder-001")
+    ),
+    path!(
+        "pass-role-kinesisanalytics",
+        pass["kinesisanalytics.amazonaws.com"],
+        ["kinesisanalytics:CreateApplication", "kinesisanalytics:StartApplication"],
+        pathfinding!("kinesisanalytics-001")
+    ),
     path!(
         "pass-role-lambda-event-source",
-        pass "lambda.amazonaws.com",
+        pass["lambda.amazonaws.com"],
         ["lambda:CreateFunction", "lambda:CreateEventSourceMapping"],
         RHINO
     ),
     path!(
         "pass-role-lambda-invoke",
-        pass "lambda.amazonaws.com",
+        pass["lambda.amazonaws.com"],
         ["lambda:CreateFunction", "lambda:InvokeFunction"],
         RHINO
     ),
     path!(
         "pass-role-lambda-permission",
-        pass "lambda.amazonaws.com",
+        pass["lambda.amazonaws.com"],
         ["lambda:CreateFunction", "lambda:AddPermission"],
-        PATHFINDING
+        pathfinding!("lambda-006")
+    ),
+    path!(
+        "pass-role-omics",
+        pass["omics.amazonaws.com"],
+        ["omics:CreateWorkflow", "omics:StartRun", "s3:GetObject"],
+        pathfinding!("omics-001")
     ),
     path!(
         "pass-role-sagemaker-notebook",
-        pass "sagemaker.amazonaws.com",
-        ["sagemaker:CreateNotebookInstance", "sagemaker:CreatePresignedNotebookInstanceUrl"],
-        KLEIJN
+        pass["sagemaker.amazonaws.com"],
+        ["sagemaker:CreateNotebookInstance"],
+        pathfinding!("sagemaker-001")
     ),
-    path!("pass-role-sagemaker-processing", pass "sagemaker.amazonaws.com", ["sagemaker:CreateProcessingJob"], KLEIJN),
-    path!("pass-role-sagemaker-training", pass "sagemaker.amazonaws.com", ["sagemaker:CreateTrainingJob"], KLEIJN),
+    path!(
+        "pass-role-sagemaker-processing",
+        pass["sagemaker.amazonaws.com"],
+        ["sagemaker:CreateProcessingJob"],
+        pathfinding!("sagemaker-003")
+    ),
+    path!(
+        "pass-role-sagemaker-training",
+        pass["sagemaker.amazonaws.com"],
+        ["sagemaker:CreateTrainingJob"],
+        pathfinding!("sagemaker-002")
+    ),
+    path!(
+        "pass-role-scheduler",
+        pass["scheduler.amazonaws.com"],
+        ["scheduler:CreateSchedule"],
+        pathfinding!("scheduler-001")
+    ),
+    path!(
+        "pass-role-ssm-automation",
+        pass["ssm.amazonaws.com"],
+        ["ssm:CreateDocument", "ssm:StartAutomationExecution"],
+        pathfinding!("ssm-003")
+    ),
+    path!(
+        "pass-role-stepfunctions",
+        pass["states.amazonaws.com"],
+        ["states:CreateStateMachine", "states:StartExecution"],
+        pathfinding!("stepfunctions-001")
+    ),
 ];
 
 impl Permissions {
@@ -172,7 +408,7 @@ impl Permissions {
     }
 
     fn escalation(&self, path: &Path) -> Answer<Option<Escalation>> {
-        let lens = Lens { passed_to: path.service, ..Lens::default() };
+        let lens = Lens { passed_to: path.services, ..Lens::default() };
         let mut statements: Vec<String> = Vec::new();
         let mut doubt = None;
         for action in path.actions {
@@ -241,6 +477,25 @@ mod tests {
         assert_eq!(all.len(), PATHS.len());
         let unique: std::collections::BTreeSet<_> = all.iter().collect();
         assert_eq!(unique.len(), PATHS.len());
+    }
+
+    #[test]
+    fn every_path_names_the_page_that_describes_it() {
+        for path in PATHS {
+            assert!(path.source.starts_with("https://"), "{}: {}", path.name, path.source);
+            assert_eq!(path.actions[0] == "iam:PassRole", !path.services.is_empty(), "{}", path.name);
+        }
+    }
+
+    #[test]
+    fn passing_counts_for_each_of_the_services_that_a_path_names() {
+        for path in PATHS {
+            for service in path.services {
+                let to_it = json!({"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*",
+                    "Condition": {"StringEquals": {"iam:PassedToService": service}}});
+                assert!(paths(json!([to_it, allow(&path.actions[1..])])).contains(&path.name), "{}", path.name);
+            }
+        }
     }
 
     #[test]

@@ -120,8 +120,8 @@ enum Limit {
 /// What a question about an action looks at beyond the action.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Lens<'a> {
-    /// For `iam:PassRole`: a service to which passing counts even where `iam:PassedToService` names it.
-    pub(crate) passed_to: Option<&'a str>,
+    /// For `iam:PassRole`: the services to which passing counts even where `iam:PassedToService` names one of them.
+    pub(crate) passed_to: &'a [&'a str],
     /// Whether requests come without MFA, as those signed with an access key do.
     pub(crate) without_mfa: bool,
 }
@@ -587,7 +587,6 @@ const NOT_LIMITING: &[&str] = &[
     "aws:resourceaccount",
     "aws:resourceorgid",
     "aws:resourceorgpaths",
-    "aws:rolesessionname",
     "aws:securetransport",
     "aws:sourceidentity",
     "aws:tagkeys",
@@ -595,6 +594,7 @@ const NOT_LIMITING: &[&str] = &[
     "aws:useragent",
     "aws:userid",
     "aws:username",
+    "aws:viaawsmcpservice",
     "aws:viaawsservice",
     "kms:calleraccount",
     "kms:keyorigin",
@@ -616,6 +616,7 @@ const NOT_LIMITING: &[&str] = &[
 /// Global keys that do limit, where their values are not wildcards.
 const LIMITING: &[&str] = &[
     "aws:calledvia",
+    "aws:calledviaawsmcp",
     "aws:calledviafirst",
     "aws:calledvialast",
     "aws:ec2instancesourceprivateipv4",
@@ -701,7 +702,7 @@ fn narrow_addresses(values: &[String]) -> bool {
 }
 
 /// `iam:PassedToService` bounds passing when it names a single service; for an escalation through a service, when it
-/// does not admit that one. The key is in every request to pass a role.
+/// admits none of those that count. The key is in every request to pass a role.
 fn passed_to(condition: &Condition, lens: Lens) -> Limit {
     let positive = matches!(
         condition.operator.test,
@@ -710,12 +711,13 @@ fn passed_to(condition: &Condition, lens: Lens) -> Limit {
     if !positive {
         return Limit::Loose;
     }
+    let admits = |service: &&str| {
+        let service = Pattern::action(service);
+        condition.values.iter().any(|v| Pattern::action(v).overlaps(&service))
+    };
     let bound = match lens.passed_to {
-        Some(service) => {
-            let service = Pattern::action(service);
-            !condition.values.iter().any(|v| Pattern::action(v).overlaps(&service))
-        }
-        None => matches!(condition.values.as_slice(), [one] if super::matching::is_fixed(one)),
+        [] => matches!(condition.values.as_slice(), [one] if super::matching::is_fixed(one)),
+        services => !services.iter().any(admits),
     };
     if bound { Limit::Bound } else { Limit::Loose }
 }
