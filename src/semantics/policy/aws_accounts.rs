@@ -1,9 +1,9 @@
 //! Accounts that AWS itself uses and documents for resource policies: a grant to them is not a grant to a stranger.
 
 /// The accounts from which Elastic Load Balancing delivers access logs, by region (Elastic Load Balancing User Guide,
-/// "Enable access logs for your Application Load Balancer", regions available before August 2022). Newer regions use
-/// a service principal.
-const LOAD_BALANCER_LOGS: [(&str, &str); 26] = [
+/// "Enable access logs for your Application Load Balancer", regions available before August 2022; for the isolated
+/// partitions the facts of the AWS CDK's region-info). Newer regions use a service principal.
+const LOAD_BALANCER_LOGS: [(&str, &str); 31] = [
     ("us-east-1", "127311923021"),
     ("us-east-2", "033677994240"),
     ("us-west-1", "027434742980"),
@@ -28,6 +28,11 @@ const LOAD_BALANCER_LOGS: [(&str, &str); 26] = [
     ("eu-west-3", "009996457667"),
     ("me-south-1", "076674570225"),
     ("sa-east-1", "507241528517"),
+    ("us-iso-east-1", "770363063475"),
+    ("us-iso-west-1", "121062877647"),
+    ("us-isob-east-1", "740734521339"),
+    ("us-isof-east-1", "091100254016"),
+    ("us-isof-south-1", "412137745753"),
     ("us-gov-east-1", "190560391635"),
     ("us-gov-west-1", "048591011584"),
 ];
