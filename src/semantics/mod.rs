@@ -7,6 +7,7 @@
 //! answer, with their sources, are in `docs/semantics.md`.
 
 pub mod address;
+pub mod alarm;
 pub mod network;
 pub mod policy;
 pub mod s3;

@@ -4,6 +4,7 @@
 //! ([`check`]), absent members read as their type's zero value, and what could not be read is an unknown that
 //! decides the outcome only if the outcome depends on it ([`evaluate`]).
 
+mod alarm;
 pub(crate) mod check;
 pub(crate) mod evaluate;
 pub(crate) mod functions;

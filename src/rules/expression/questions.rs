@@ -128,6 +128,7 @@ pub(crate) fn all() -> Vec<Function> {
     });
     functions.extend(network());
     functions.extend(super::identity::all());
+    functions.extend(super::alarm::all());
     functions
 }
 

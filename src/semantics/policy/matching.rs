@@ -44,6 +44,13 @@ impl Pattern {
         Pattern { text: text.to_string(), tokens: tokenize(&text.to_ascii_lowercase(), false) }
     }
 
+    /// A pattern of characters and, as `None`, places for any text.
+    pub(crate) fn of_parts(parts: impl Iterator<Item = Option<char>>) -> Self {
+        let tokens: Vec<Token> = parts.map(|c| c.map_or(Token::Many, Token::Char)).collect();
+        let text = tokens.iter().map(|t| if let Token::Char(c) = t { *c } else { '*' }).collect();
+        Pattern { text, tokens }
+    }
+
     /// As it was written.
     pub fn text(&self) -> &str {
         &self.text

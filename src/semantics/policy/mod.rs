@@ -8,7 +8,7 @@ pub mod document;
 pub mod escalation;
 pub mod grants;
 pub mod keys;
-mod matching;
+pub(crate) mod matching;
 pub mod transport;
 pub mod trust;
 pub mod who;

@@ -1,0 +1,105 @@
+//! The question whether an event raises an alarm, as a function of conditions. The answer is in
+//! [`crate::semantics::alarm`]; here it is only asked. A listing that may have more elements, or a member that was not
+//! read, must reach the answer as such.
+
+use super::Ty;
+use super::evaluate::Env;
+use super::functions::{Function, list_of};
+use super::questions::{Kind, answer, context, object};
+use super::value::Val;
+use crate::inventory::{Cause, Reason, Resource};
+use crate::semantics::Answer;
+use crate::semantics::alarm::chain::{Doubt, Item, Items, Parts, chain};
+use crate::semantics::alarm::classes::{NAMES, Owner, class};
+
+/// The functions that ask about alarms.
+pub(super) fn all() -> Vec<Function> {
+    let resources = || list_of(Ty::Resource("".into()));
+    let mut parameters = vec![Ty::Str];
+    parameters.extend((0..7).map(|_| resources()));
+    vec![Function {
+        name: "alarmChain",
+        parameters,
+        returns: object(CHAIN),
+        takes_unknown: true,
+        // Of whichever of the resources have them.
+        reads: &["Status", "EventSelectors", "Targets", "Subscriptions", "Attributes"],
+        summary: "Whether every event of a kind (`root-usage`, …) raises an alarm that reaches somebody, by trails, \
+                  metric filters, alarms, composite alarms, topics, EventBridge rules and regions; what does, and \
+                  which link is missing.",
+        run: alarm_chain,
+    }]
+}
+
+/// The members of [`crate::semantics::alarm::chain::Chain`].
+const CHAIN: &[(&str, Kind)] = &[("complete", Kind::Flag), ("by", Kind::Texts), ("missing", Kind::Texts)];
+
+fn alarm_chain<'v>(env: &Env<'v>, a: &[Val<'v>], _: Option<&regex::Regex>) -> Val<'v> {
+    let context = context(env);
+    let owner = Owner { account: context.account, partition: context.partition };
+    let Val::Str(name) = &a[0] else { return Val::fault("the name of a kind of events was expected") };
+    let Some(class) = class(name, owner) else {
+        return Val::fault(format!("no kind of events is called {name:?}; there are {}", NAMES.join(", ")));
+    };
+    let mut causes = Vec::new();
+    let mut given = a[1..].iter().map(|argument| items(argument, &mut causes));
+    let mut next = || given.next().unwrap_or_default();
+    let parts = Parts {
+        owner,
+        trails: next(),
+        filters: next(),
+        alarms: next(),
+        composites: next(),
+        topics: next(),
+        rules: next(),
+        regions: next(),
+    };
+    match chain(&class, &parts) {
+        Ok(chain) => answer(&[], Answer::Known(chain)),
+        Err(doubts) => {
+            let mut because: Vec<Cause> = Vec::new();
+            for doubt in doubts {
+                let cause = match doubt {
+                    Doubt::Unread(n) => match causes.get(n) {
+                        Some(cause) => cause.clone(),
+                        None => Cause::of(Reason::RuleFault, "a part that was not read, and nobody knows why"),
+                    },
+                    Doubt::Unclear(why) => Cause::of(Reason::NotUnderstood, why),
+                };
+                if !because.contains(&cause) {
+                    because.push(cause);
+                }
+            }
+            Val::Unknown(because.into())
+        }
+    }
+}
+
+/// The resources of an argument; why some were not read is added to `causes` and known by its place there.
+fn items<'x>(argument: &'x Val<'_>, causes: &mut Vec<Cause>) -> Items<'x> {
+    let mut number = |cause: &Cause| {
+        causes.push(cause.clone());
+        causes.len() - 1
+    };
+    match argument {
+        Val::Resources { rows, holes, .. } => Items {
+            all: rows.iter().map(|resource| item(resource, &mut number)).collect(),
+            holes: holes.iter().map(&mut number).collect(),
+        },
+        Val::Unknown(unread) => Items { all: Vec::new(), holes: unread.iter().map(&mut number).collect() },
+        other => {
+            let why = Cause::of(Reason::RuleFault, format!("{} where resources were expected", other.kind()));
+            Items { all: Vec::new(), holes: vec![number(&why)] }
+        }
+    }
+}
+
+fn item<'x>(resource: &'x Resource, number: &mut impl FnMut(&Cause) -> usize) -> Item<'x> {
+    Item {
+        name: &resource.name,
+        arn: &resource.arn,
+        region: &resource.region,
+        document: &resource.document,
+        unread: resource.unknown.iter().map(|u| (u.path.as_str(), number(&u.cause))).collect(),
+    }
+}
