@@ -17,6 +17,7 @@ from moto.guardduty import urls as guardduty_urls
 from moto.guardduty.responses import GuardDutyResponse
 from moto.iam.responses import IamResponse
 from moto.rds.responses import RDSResponse
+from services import OamResponse, SchemasResponse
 
 # (operation, region) to its answer; an empty region holds for all.
 _set: dict = {}
@@ -48,6 +49,9 @@ FRESH = {
     (ConfigResponse, "DescribeConfigRuleEvaluationStatus"): {"ConfigRulesEvaluationStatus": []},
     (GuardDutyResponse, "ListMembers"): {"Members": []},
     (GuardDutyResponse, "ListPublishingDestinations"): {"Destinations": []},
+    (OamResponse, "ListLinks"): {"Items": []},
+    (SchemasResponse, "ListRegistries"): {"Registries": []},
+    (SchemasResponse, "GetResourcePolicy"): {},
 }
 
 

@@ -1,6 +1,7 @@
 """An account of a small company that does everything right: no rule may fail on it."""
 
 import json
+import pathlib
 
 import answers
 import cloudfront
@@ -12,6 +13,7 @@ from account import HOME, REGIONS, Account, allow, document, trust
 from corrections import Root, set_root
 
 ZONES = ("a", "b")
+PATTERNS = pathlib.Path(__file__).parents[2] / "testdata" / "alarm" / "published-patterns.json"
 CODE = b"PK\x05\x06" + bytes(18)
 
 
@@ -31,6 +33,7 @@ def seed(account: Account) -> None:
     functions(account)
     trail(account)
     edges(account)
+    alarms(account)
 
 
 def blocks(region: str) -> None:
@@ -292,6 +295,7 @@ def watching(account: Account, region: str) -> None:
 def trail(account: Account) -> None:
     logs = account.client("logs")
     logs.create_log_group(logGroupName="trail")
+    logs.put_retention_policy(logGroupName="trail", retentionInDays=400)
     key = f"arn:aws:kms:{HOME}:{account.id}:key/{account.facts[f'kms-{HOME}']}"
     trails = account.client("cloudtrail")
     trails.create_trail(
@@ -329,3 +333,19 @@ def edges(account: Account) -> None:
         sns.set_topic_attributes(TopicArn=arn, AttributeName=attribute, AttributeValue=role)
     sns.subscribe(TopicArn=arn, Protocol="https", Endpoint="https://pager.example.com/alarms")
     account.facts["distribution"] = cloudfront.distribution(account, "site", "redirect-to-https", "TLSv1.2_2021")
+
+
+def alarms(account: Account) -> None:
+    """An alarm on each kind of event that asks for one, by the published filter patterns."""
+    published = json.loads(PATTERNS.read_text())["patterns"]
+    logs, cloudwatch = account.client("logs"), account.client("cloudwatch")
+    for name, patterns in published.items():
+        logs.put_metric_filter(
+            logGroupName="trail", filterName=name, filterPattern=patterns[0]["pattern"],
+            metricTransformations=[{"metricNamespace": "Security", "metricName": name, "metricValue": "1"}],
+        )
+        cloudwatch.put_metric_alarm(
+            AlarmName=name, Namespace="Security", MetricName=name, Statistic="Sum", Period=300, EvaluationPeriods=1,
+            Threshold=1, ComparisonOperator="GreaterThanOrEqualToThreshold", TreatMissingData="notBreaching",
+            AlarmActions=[f"arn:aws:sns:{HOME}:{account.id}:alarms"],
+        )

@@ -17,6 +17,7 @@ def seed(account: Account) -> None:
     functions(account)
     watching(account)
     stores(account)
+    monitoring(account)
 
 
 def network(account: Account) -> None:
@@ -132,3 +133,32 @@ def stores(account: Account) -> None:
             "Name": "bucket", "SigningProtocol": "sigv4", "SigningBehavior": "always", "OriginAccessControlOriginType": "s3",
         }
     )
+
+
+def monitoring(account: Account) -> None:
+    account.client("logs").create_log_group(logGroupName="jobs", tags={"team": "platform"})
+    cloudwatch = account.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName="errors", EvaluationPeriods=1, Threshold=1, ComparisonOperator="GreaterThanOrEqualToThreshold",
+        Metrics=[
+            {
+                "Id": "m1", "ReturnData": True,
+                "MetricStat": {"Metric": {"Namespace": "Jobs", "MetricName": "errors"}, "Period": 300, "Stat": "Sum"},
+            }
+        ],
+    )
+    cloudwatch.put_composite_alarm(AlarmName="trouble", AlarmRule='ALARM("errors") OR ALARM("absent")', ActionsEnabled=True)
+    events = account.client("events")
+    events.create_event_bus(Name="orders")
+    events.put_rule(Name="keys", EventBusName="default", State="ENABLED", EventPattern='{"source":["aws.kms"]}')
+    events.put_rule(Name="paid", EventBusName="orders", State="DISABLED", EventPattern='{"detail-type":["paid"]}')
+    target = {"Id": "jobs", "Arn": f"arn:aws:sqs:{HOME}:{account.id}:jobs", "Input": '{"token":"hunter2-must-never-appear"}'}
+    events.put_targets(Rule="keys", Targets=[target])
+    link = {
+        "Arn": f"arn:aws:oam:{HOME}:{account.id}:link/l", "Id": "l", "Label": "central", "ResourceTypes": ["AWS::Logs::LogGroup"],
+        "SinkArn": f"arn:aws:oam:{HOME}:444455556666:sink/s",
+    }
+    answers.put("ListLinks", {"Items": [link]}, HOME)
+    registry = {"RegistryArn": f"arn:aws:schemas:{HOME}:{account.id}:registry/orders", "RegistryName": "orders"}
+    answers.put("ListRegistries", {"Registries": [registry]}, HOME)
+    answers.put("GetResourcePolicy", {"Policy": document(), "RevisionId": "1"}, HOME)

@@ -5,6 +5,7 @@ What each resource is there for stands in its name; `tests/expected/vulnerable.t
 
 import json
 
+import answers
 import cloudfront
 import config
 import iam
@@ -36,6 +37,7 @@ def seed(account: Account) -> None:
     functions(account)
     watching(account)
     edges(account)
+    alerting(account)
 
 
 def identities(account: Account) -> None:
@@ -461,3 +463,56 @@ def edges(account: Account) -> None:
     account.facts["distribution-plain"] = cloudfront.distribution(account, "plain", "allow-all", None)
     account.facts["distribution-bucket"] = cloudfront.distribution(account, "bucket", "https-only", None, bucket="hardened")
     account.facts["distribution-tls"] = cloudfront.distribution(account, "tls", "redirect-to-https", "TLSv1.2_2021")
+
+
+def alerting(account: Account) -> None:
+    """Chains from events to people, each broken at another link; the one on KMS keys is whole."""
+    logs, cloudwatch, sns = account.client("logs"), account.client("cloudwatch"), account.client("sns")
+    logs.create_log_group(logGroupName="trail")
+    logs.put_retention_policy(logGroupName="trail", retentionInDays=30)
+    logs.create_log_group(logGroupName="payments", tags={"data-classification": "confidential"})
+    logs.put_retention_policy(logGroupName="payments", retentionInDays=365)
+    account.client("cloudtrail").update_trail(
+        Name="everywhere", CloudWatchLogsLogGroupArn=f"arn:aws:logs:{HOME}:{account.id}:log-group:trail:*",
+        CloudWatchLogsRoleArn=f"arn:aws:iam::{account.id}:role/application",
+    )
+    heard = sns.create_topic(Name="alarms-heard", Attributes={"KmsMasterKeyId": "alias/aws/sns"})["TopicArn"]
+    unheard = sns.create_topic(Name="alarms-unheard", Attributes={"KmsMasterKeyId": "alias/aws/sns"})["TopicArn"]
+    made = sns.subscribe(TopicArn=heard, Protocol="https", Endpoint="https://hooks.example.com/heard")
+    account.facts["subscription-heard"] = made["SubscriptionArn"]
+
+    def alarm(name: str, **other) -> None:
+        cloudwatch.put_metric_alarm(
+            **{
+                "AlarmName": name, "Namespace": "Security", "MetricName": name, "Statistic": "Sum", "Period": 300,
+                "EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+                "AlarmActions": [heard], **other,
+            }
+        )
+
+    for name, pattern, other in (
+        ("root-muted", '{ $.userIdentity.type = "Root" }', {"ActionsEnabled": False}),
+        ("mfa-threshold", '{ $.eventName = "ConsoleLogin" && $.additionalEventData.MFAUsed != "Yes" }', {"Threshold": 5}),
+        ("trail-unheard", '{ $.eventSource = "cloudtrail.amazonaws.com" }', {"AlarmActions": [unheard]}),
+        ("keys-whole", '{ $.eventSource = kms* && ($.eventName=ScheduleKeyDeletion || $.eventName=DisableKey) }', {}),
+        ("groups-narrow", '{ $.eventName = "Authorize*" }', {}),
+        ("routes-silent", '{ $.eventName = "*Route*" }', {"AlarmActions": []}),
+    ):
+        logs.put_metric_filter(
+            logGroupName="trail", filterName=name, filterPattern=pattern,
+            metricTransformations=[{"metricNamespace": "Security", "metricName": name, "metricValue": "1"}],
+        )
+        alarm(name, **other)
+    alarm("action-gone", AlarmActions=[f"arn:aws:sns:{HOME}:{account.id}:gone"])
+    alarm("stale")
+    cloudwatch.set_alarm_state(AlarmName="stale", StateValue="INSUFFICIENT_DATA", StateReason="no data")
+    account.backend("cloudwatch", HOME).alarms["stale"].state_updated_timestamp = account.ago(30)
+
+    logs.put_resource_policy(policyName="open", policyDocument=document(allow("logs:PutLogEvents", Principal="*")))
+    events = account.client("events")
+    events.create_event_bus(Name="open")
+    bus = f"arn:aws:events:{HOME}:{account.id}:event-bus/open"
+    policy = allow("events:PutEvents", Principal="*")
+    events.put_permission(EventBusName="open", Policy=document({**policy, "Resource": bus, "Sid": "Everyone"}))
+    link = {"Arn": f"arn:aws:oam:{HOME}:{account.id}:link/l", "Id": "l", "Label": "away", "ResourceTypes": ["AWS::Logs::LogGroup"]}
+    answers.put("ListLinks", {"Items": [{**link, "SinkArn": f"arn:aws:oam:{HOME}:{VENDOR}:sink/s"}]}, HOME)
