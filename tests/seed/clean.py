@@ -145,7 +145,9 @@ def network(account: Account, region: str) -> None:
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"{region}{zone}")
         account.facts[f"subnet-{region}{zone}"] = subnet["Subnet"]["SubnetId"]
         ec2.modify_subnet_attribute(SubnetId=subnet["Subnet"]["SubnetId"], MapPublicIpOnLaunch={"Value": False})
-    account.client("logs", region).create_log_group(logGroupName="vpc")
+    logs = account.client("logs", region)
+    logs.create_log_group(logGroupName="vpc")
+    logs.put_retention_policy(logGroupName="vpc", retentionInDays=400)
     ec2.create_flow_logs(
         ResourceIds=[vpc], ResourceType="VPC", TrafficType="ALL", LogDestinationType="cloud-watch-logs",
         LogGroupName="vpc", DeliverLogsPermissionArn=f"arn:aws:iam::{account.id}:role/application",

@@ -18,10 +18,11 @@ def service(name: str, *paths: str) -> type[BaseResponse]:
     backend = type(f"{name.title()}Backend", (BaseBackend,), {"__module__": f"moto.{name}.models"})
     base = rf"https?://{name}\.(.+)\.amazonaws\.com"
     urls = {f"{{0}}{path}$": response.dispatch for path in paths}
-    _module(f"moto.{name}", is_package=True)
+    backends = {f"{name}_backends": BackendDict(backend, "ec2")}
+    _module(f"moto.{name}", is_package=True, **backends)
     _module(f"moto.{name}.responses")
     _module(f"moto.{name}.urls", url_bases=[base], url_paths=urls)
-    _module(f"moto.{name}.models", **{f"{name}_backends": BackendDict(backend, "ec2")})
+    _module(f"moto.{name}.models", **backends)
     backend_index.backend_url_patterns.append((name, re.compile(base)))
     return response
 
