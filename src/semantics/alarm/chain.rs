@@ -133,9 +133,8 @@ pub(super) enum Read<'a> {
 impl<'a> Item<'a> {
     /// The member at a path of names joined by dots.
     pub(super) fn read(&self, path: &str) -> Read<'a> {
-        let unread = |(at, _): &&(&str, usize)| {
-            path == *at || path.strip_prefix(at).is_some_and(|rest| rest.starts_with('.'))
-        };
+        let unread =
+            |(at, _): &&(&str, usize)| path == *at || path.strip_prefix(at).is_some_and(|rest| rest.starts_with('.'));
         if let Some((_, why)) = self.unread.iter().find(unread) {
             return Read::Unread(*why);
         }
@@ -381,7 +380,8 @@ fn selects(selectors: &Value, class: &Class) -> bool {
                 operators.iter().all(|o| *o == operator || list(f, o).is_empty())
             };
             let field = |f: &Value| f.get("Field").and_then(Value::as_str).unwrap_or_default().to_owned();
-            let management = |f: &Value| field(f) == "eventCategory" && list(f, "Equals").iter().any(|v| v == "Management");
+            let management =
+                |f: &Value| field(f) == "eventCategory" && list(f, "Equals").iter().any(|v| v == "Management");
             fields.iter().any(management)
                 && fields.iter().all(|f| match field(f).as_str() {
                     "eventCategory" => management(f) && only(f, "Equals"),

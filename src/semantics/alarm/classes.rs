@@ -357,8 +357,13 @@ mod tests {
                 continue;
             }
             for left_out in 0..class.records.len() {
-                let names: Vec<&str> =
-                    class.records.iter().enumerate().filter(|(n, _)| *n != left_out).map(|(_, r)| r.label.as_str()).collect();
+                let names: Vec<&str> = class
+                    .records
+                    .iter()
+                    .enumerate()
+                    .filter(|(n, _)| *n != left_out)
+                    .map(|(_, r)| r.label.as_str())
+                    .collect();
                 let terms: Vec<String> = names.iter().map(|n| format!("($.eventName = \"{n}\")")).collect();
                 let filter = pattern::parse(&format!("{{ {} }}", terms.join(" || "))).expect("parses");
                 let rule = event::parse(&json!({"detail": {"eventName": names}}).to_string()).expect("parses");
@@ -378,12 +383,27 @@ mod tests {
             ("root-usage", r#"{ $.userIdentity.type = "root" }"#),
             ("root-usage", r#"{ $.userIdentity.type = "Root" && $.userIdentity.accountId = "999999999999" }"#),
             ("unauthorized-api-calls", r#"{ $.errorCode = "AccessDenied*" }"#),
-            ("unauthorized-api-calls", r#"{ ($.errorCode = "AccessDenied") || ($.errorCode = "*UnauthorizedOperation") }"#),
-            ("unauthorized-api-calls", r#"{ ($.errorCode = "AccessDenied*" || $.errorCode = "*UnauthorizedOperation") && $.eventName != "AssumeRole" }"#),
-            ("console-sign-in-without-mfa", r#"{ $.eventName = "ConsoleLogin" && $.additionalEventData.MFAUsed = "Yes" }"#),
-            ("console-sign-in-without-mfa", r#"{ $.eventName = "ConsoleLogin" && $.userIdentity.userName != "break-glass" && $.additionalEventData.MFAUsed != "Yes" }"#),
+            (
+                "unauthorized-api-calls",
+                r#"{ ($.errorCode = "AccessDenied") || ($.errorCode = "*UnauthorizedOperation") }"#,
+            ),
+            (
+                "unauthorized-api-calls",
+                r#"{ ($.errorCode = "AccessDenied*" || $.errorCode = "*UnauthorizedOperation") && $.eventName != "AssumeRole" }"#,
+            ),
+            (
+                "console-sign-in-without-mfa",
+                r#"{ $.eventName = "ConsoleLogin" && $.additionalEventData.MFAUsed = "Yes" }"#,
+            ),
+            (
+                "console-sign-in-without-mfa",
+                r#"{ $.eventName = "ConsoleLogin" && $.userIdentity.userName != "break-glass" && $.additionalEventData.MFAUsed != "Yes" }"#,
+            ),
             ("kms-key-disable-or-delete", r#"{ $.eventSource = "kms.amazonaws.com" && $.eventName = "Disable*" }"#),
-            ("cloudtrail-changes", r#"{ $.eventSource = "cloudtrail.amazonaws.com" && $.userIdentity.arn != "arn:aws:iam::1:role/ci" }"#),
+            (
+                "cloudtrail-changes",
+                r#"{ $.eventSource = "cloudtrail.amazonaws.com" && $.userIdentity.arn != "arn:aws:iam::1:role/ci" }"#,
+            ),
         ] {
             let class = class(name, OWNER).expect("a class");
             let formula = pattern::parse(text).expect("parses");
@@ -398,7 +418,10 @@ mod tests {
             ("root-usage", r#"{ $.userIdentity.type = "Root" }"#),
             ("root-usage", r#"{ $.userIdentity.arn = "*:root" && $.recipientAccountId = "111122223333" }"#),
             ("unauthorized-api-calls", r#"{ $.errorCode = "*Unauthorized*" || $.errorCode = "Access*" }"#),
-            ("kms-key-disable-or-delete", r#"{ $.eventSource = "kms*" && $.errorCode NOT EXISTS && ($.eventName = "Disable*" || $.eventName = Schedule*) }"#),
+            (
+                "kms-key-disable-or-delete",
+                r#"{ $.eventSource = "kms*" && $.errorCode NOT EXISTS && ($.eventName = "Disable*" || $.eventName = Schedule*) }"#,
+            ),
             ("cloudtrail-changes", r#"{ $.eventSource = cloudtrail.amazonaws.com && $.readOnly IS FALSE }"#),
             ("iam-policy-changes", r#"{ $.eventName = "*Policy*" }"#),
             ("iam-policy-changes", r#"{ $.eventName = *Policy || $.eventName = "*PolicyVersion" }"#),
@@ -417,7 +440,8 @@ mod tests {
         let term = |(n, name): (usize, &&str)| {
             let quote = if seed[n % seed.len()] % 2 == 0 { "\"" } else { "" };
             let bare = format!("$.eventName{}={}{quote}{name}{quote}", space(n), space(n + 1));
-            (0..seed[n % seed.len()] % 3).fold(bare, |inner, k| format!("({}{inner}{})", space(n + usize::from(k)), space(n)))
+            (0..seed[n % seed.len()] % 3)
+                .fold(bare, |inner, k| format!("({}{inner}{})", space(n + usize::from(k)), space(n)))
         };
         let terms: Vec<String> = names.iter().enumerate().map(term).collect();
         format!("{}{{{} {} {}}}", space(0), space(1), terms.join(&format!("{}||{}", space(2), space(3))), space(4))

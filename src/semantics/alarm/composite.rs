@@ -53,7 +53,8 @@ impl<'r> Reader<'r> {
         self.rest = self.rest.trim_start();
         let Some(head) = self.rest.get(..word.len()) else { return false };
         let rest = &self.rest[word.len()..];
-        let ends = !word.ends_with(|c: char| c.is_alphanumeric()) || !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+        let ends = !word.ends_with(|c: char| c.is_alphanumeric())
+            || !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
         let found = head.eq_ignore_ascii_case(word) && ends;
         if found {
             self.rest = rest;

@@ -188,7 +188,8 @@ mod tests {
             ("readOnly", Domain::Flag(false)),
             ("awsRegion", Domain::Text(Glob::stars("*"), vec![])),
         ];
-        let record = Record { label: "r".into(), members: members.into_iter().map(|(p, d)| (p.to_owned(), d)).collect() };
+        let record =
+            Record { label: "r".into(), members: members.into_iter().map(|(p, d)| (p.to_owned(), d)).collect() };
         match parse(&pattern.to_string()).map(|f| f.covers(&record)) {
             Ok(Cover::Yes) => "covers",
             Ok(Cover::No) => "escapes",

@@ -297,7 +297,9 @@ impl Test {
                 unclear("AWS does not document what `!=` says of a member that is absent")
             }
             (Test::Like(_) | Test::Number(..) | Test::Is(_), Domain::Absent) => Truth::Never,
-            (Test::Null, Domain::Absent) => unclear("AWS does not document what IS NULL says of a member that is absent"),
+            (Test::Null, Domain::Absent) => {
+                unclear("AWS does not document what IS NULL says of a member that is absent")
+            }
             (Test::Null, _) => Truth::Never,
             (Test::Is(wanted), Domain::Flag(flag)) => known(wanted == flag),
             (Test::Is(_), Domain::Is(text)) if !["true", "false"].contains(&text.as_str()) => Truth::Never,
@@ -308,7 +310,6 @@ impl Test {
             (Test::Number(..), _) => unclear("a text where a number is asked for"),
         }
     }
-
 }
 
 /// How many of the texts of a form a glob matches.

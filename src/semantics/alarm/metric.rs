@@ -67,7 +67,13 @@ struct Watch<'a> {
 }
 
 /// The alarm's part of the chain, where it is on the metric at all.
-fn on_metric(alarm: &Item<'_>, metric: &Metric<'_>, filter: &Item<'_>, class: &Class, parts: &Parts<'_>) -> Option<Link> {
+fn on_metric(
+    alarm: &Item<'_>,
+    metric: &Metric<'_>,
+    filter: &Item<'_>,
+    class: &Class,
+    parts: &Parts<'_>,
+) -> Option<Link> {
     let watch = match watch(alarm, metric, parts)? {
         Ok(watch) => watch,
         Err(why) => return Some(Link::unclear(format!("alarm '{}' {why}", alarm.name))),
@@ -75,9 +81,15 @@ fn on_metric(alarm: &Item<'_>, metric: &Metric<'_>, filter: &Item<'_>, class: &C
     let emits = !filter.list("emitSystemFieldDimensions").is_empty();
     let dimensions = match (metric.dimensioned || emits, watch.dimensioned) {
         (false, false) => Link::Holds(String::new()),
-        (false, true) => Link::broken(format!("alarm '{}' watches its metric under dimensions that it has not", alarm.name)),
-        (true, false) => Link::broken(format!("alarm '{}' watches its metric without the dimensions that it has", alarm.name)),
-        (true, true) => Link::unclear(format!("which events alarm '{}' gets by the dimensions of its metric", alarm.name)),
+        (false, true) => {
+            Link::broken(format!("alarm '{}' watches its metric under dimensions that it has not", alarm.name))
+        }
+        (true, false) => {
+            Link::broken(format!("alarm '{}' watches its metric without the dimensions that it has", alarm.name))
+        }
+        (true, true) => {
+            Link::unclear(format!("which events alarm '{}' gets by the dimensions of its metric", alarm.name))
+        }
     };
     Some(Link::all([dimensions, fires(alarm, &watch, metric, class), notifies(alarm, parts)]))
 }
@@ -118,8 +130,10 @@ fn watch<'a>(alarm: &Item<'a>, metric: &Metric<'_>, parts: &Parts<'_>) -> Option
 /// Whether an expression is the metric itself, or the metric with its gaps filled with a number.
 fn is_same(expression: &str, id: &str) -> bool {
     let bare: String = expression.chars().filter(|c| !c.is_whitespace()).collect();
-    let filled = bare.strip_prefix("FILL(").and_then(|rest| rest.strip_prefix(id)).and_then(|rest| rest.strip_prefix(','));
-    !id.is_empty() && (bare == id || filled.and_then(|r| r.strip_suffix(')')).is_some_and(|n| n.parse::<f64>() == Ok(0.0)))
+    let filled =
+        bare.strip_prefix("FILL(").and_then(|rest| rest.strip_prefix(id)).and_then(|rest| rest.strip_prefix(','));
+    !id.is_empty()
+        && (bare == id || filled.and_then(|r| r.strip_suffix(')')).is_some_and(|n| n.parse::<f64>() == Ok(0.0)))
 }
 
 /// Whether one event in a period puts the alarm into the state ALARM.
@@ -137,7 +151,10 @@ fn fires(alarm: &Item<'_>, watch: &Watch<'_>, metric: &Metric<'_>, class: &Class
         _ => None,
     };
     if !watch.unit.is_empty() && watch.unit != metric.unit {
-        return Link::broken(format!("alarm '{name}' waits for the unit {}, and the metric has {}", watch.unit, metric.unit));
+        return Link::broken(format!(
+            "alarm '{name}' waits for the unit {}, and the metric has {}",
+            watch.unit, metric.unit
+        ));
     }
     let seen = match watch.statistic {
         "SampleCount" => 1.0,
@@ -151,7 +168,10 @@ fn fires(alarm: &Item<'_>, watch: &Watch<'_>, metric: &Metric<'_>, class: &Class
     let quiet = match (metric.default, watch.statistic) {
         (Some(_), "SampleCount") => breaches(1.0),
         (Some(default), _) => breaches(default),
-        (None, _) => Some(missing == "breaching" || breaches(0.0) == Some(true) && alarm.text("ComparisonOperator").starts_with("Less")),
+        (None, _) => Some(
+            missing == "breaching"
+                || breaches(0.0) == Some(true) && alarm.text("ComparisonOperator").starts_with("Less"),
+        ),
     };
     if quiet == Some(true) {
         return Link::broken(format!("alarm '{name}' on its metric is in alarm when nothing happens too"));
@@ -161,14 +181,16 @@ fn fires(alarm: &Item<'_>, watch: &Watch<'_>, metric: &Metric<'_>, class: &Class
     match (fires && periods <= 1.0, class.single) {
         (true, _) => Link::Holds(format!("alarm '{name}'")),
         (false, false) if adds_up && breaches(f64::MAX) == Some(true) => Link::Holds(format!("alarm '{name}'")),
-        (false, _) if !fires => {
-            Link::broken(format!("alarm '{name}' on its metric does not fire on one event, its threshold is {threshold}"))
-        }
+        (false, _) if !fires => Link::broken(format!(
+            "alarm '{name}' on its metric does not fire on one event, its threshold is {threshold}"
+        )),
         // What fills the other periods decides.
         (false, _) if metric.default.is_none() && ["", "missing"].contains(&missing) => {
             Link::unclear(format!("whether alarm '{name}' fires on one event, for it asks for {periods} periods"))
         }
-        (false, _) => Link::broken(format!("alarm '{name}' on its metric fires only after {periods} periods with events")),
+        (false, _) => {
+            Link::broken(format!("alarm '{name}' on its metric fires only after {periods} periods with events"))
+        }
     }
 }
 
@@ -196,13 +218,18 @@ pub(super) fn notifies(alarm: &Item<'_>, parts: &Parts<'_>) -> Link {
         let suppressor = composite.text("ActionsSuppressor");
         let link = acts(composite, &format!("composite alarm '{}' on alarm '{name}'", composite.name));
         match (link, suppressor.is_empty()) {
-            (Link::Holds(_), false) => Link::unclear(format!("when the actions of composite alarm '{}' are suppressed", composite.name)),
+            (Link::Holds(_), false) => {
+                Link::unclear(format!("when the actions of composite alarm '{}' are suppressed", composite.name))
+            }
             (Link::Holds(how), true) => Link::Holds(format!("composite alarm '{}', {how}", composite.name)),
             (other, _) => other,
         }
     });
     let doubts = doubts.into_iter().map(Link::unclear);
-    match Link::any(std::iter::once(itself).chain(composites).chain(doubts).collect::<Vec<_>>(), &parts.composites.holes) {
+    match Link::any(
+        std::iter::once(itself).chain(composites).chain(doubts).collect::<Vec<_>>(),
+        &parts.composites.holes,
+    ) {
         Link::Broken(why) if !with.is_empty() => Link::Broken(why),
         other => other,
     }

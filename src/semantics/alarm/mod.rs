@@ -3,6 +3,8 @@
 //! read, or that is not understood, must never count as there, nor as missing.
 
 pub mod chain;
+#[cfg(test)]
+mod chain_tests;
 pub mod classes;
 mod composite;
 pub mod event;

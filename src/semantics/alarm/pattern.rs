@@ -308,7 +308,8 @@ impl<'t> Json<'t> {
 
 /// A number as AWS writes it: digits, a sign, an exponent; not the words that Rust reads as numbers too.
 fn number(text: &str) -> Option<f64> {
-    let shaped = text.chars().all(|c| c.is_ascii_digit() || "+-.eE".contains(c)) && text.contains(|c: char| c.is_ascii_digit());
+    let shaped =
+        text.chars().all(|c| c.is_ascii_digit() || "+-.eE".contains(c)) && text.contains(|c: char| c.is_ascii_digit());
     text.parse().ok().filter(|_| shaped)
 }
 

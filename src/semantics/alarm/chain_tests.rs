@@ -1,0 +1,432 @@
+//! Each link of the chain, taken out, broken and hidden in turn.
+
+use super::chain::{Chain, Doubt, Item, Items, Parts, chain};
+use super::classes::{Owner, class};
+use serde_json::{Map, Value, json};
+
+const ACCOUNT: &str = "111122223333";
+const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:alarms";
+
+/// An account with one whole chain for changes of trails, to be spoiled.
+#[derive(Clone)]
+struct World {
+    /// Kind, ARN, region, document, unread members.
+    all: Vec<(&'static str, String, &'static str, Value, Vec<&'static str>)>,
+    /// Kinds whose listing has a hole.
+    holes: Vec<&'static str>,
+    class: &'static str,
+}
+
+const KINDS: [&str; 7] = ["trail", "filter", "alarm", "composite", "topic", "rule", "region"];
+
+impl World {
+    fn new() -> Self {
+        let mut world = World { all: Vec::new(), holes: Vec::new(), class: "cloudtrail-changes" };
+        world.add(
+            "trail",
+            json!({
+                "name": "audit", "IsMultiRegionTrail": true, "Status": {"IsLogging": true},
+                "CloudWatchLogsLogGroupArn": "arn:aws:logs:us-east-1:111122223333:log-group:trail:*",
+                "EventSelectors": {"EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": true}]},
+            }),
+        );
+        world.add(
+            "filter",
+            json!({
+                "filterName": "f", "logGroupName": "trail", "filterPattern": "{ $.eventSource = cloudtrail.amazonaws.com }",
+                "metricTransformations": [{"metricNamespace": "S", "metricName": "m", "metricValue": "1"}],
+            }),
+        );
+        world.add(
+            "alarm",
+            json!({
+                "name": "a", "Namespace": "S", "MetricName": "m", "Statistic": "Sum", "Period": 300, "Threshold": 1.0,
+                "EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanOrEqualToThreshold", "ActionsEnabled": true,
+                "AlarmActions": [TOPIC],
+            }),
+        );
+        world.add(
+            "topic",
+            json!({"Subscriptions": [{"SubscriptionArn": "arn:aws:sns:us-east-1:111122223333:alarms:1"}]}),
+        );
+        world.add("region", json!({}));
+        world
+    }
+
+    fn add(&mut self, kind: &'static str, document: Value) {
+        self.add_in("us-east-1", kind, document);
+    }
+
+    fn add_in(&mut self, region: &'static str, kind: &'static str, document: Value) {
+        let arn = if kind == "topic" { TOPIC.to_owned() } else { format!("arn:{kind}:{region}:{}", document["name"]) };
+        self.all.push((kind, arn, region, document, Vec::new()));
+    }
+
+    /// Sets members of the first of a kind; `null` takes one away.
+    fn with(mut self, kind: &str, members: Value) -> Self {
+        let item = self.all.iter_mut().find(|item| item.0 == kind).expect("one of the kind");
+        let document = item.3.as_object_mut().expect("an object");
+        for (name, value) in members.as_object().expect("members") {
+            document.insert(name.clone(), value.clone());
+            document.retain(|_, value| !value.is_null());
+        }
+        self
+    }
+
+    fn without(mut self, kind: &str) -> Self {
+        self.all.retain(|item| item.0 != kind);
+        self
+    }
+
+    fn unread(mut self, kind: &str, member: &'static str) -> Self {
+        let item = self.all.iter_mut().find(|item| item.0 == kind).expect("one of the kind");
+        item.3.as_object_mut().expect("an object").remove(member);
+        item.4.push(member);
+        self
+    }
+
+    fn and(mut self, kind: &'static str, document: Value) -> Self {
+        self.add(kind, document);
+        self
+    }
+
+    fn unlisted(mut self, kind: &'static str) -> Self {
+        self.holes.push(kind);
+        self
+    }
+
+    fn of(mut self, class: &'static str) -> Self {
+        self.class = class;
+        self
+    }
+
+    fn ask(&self) -> Result<Chain, Vec<Doubt>> {
+        let documents: Vec<Map<String, Value>> =
+            self.all.iter().map(|item| item.3.as_object().expect("an object").clone()).collect();
+        let items = |kind: &str| Items {
+            all: self
+                .all
+                .iter()
+                .zip(&documents)
+                .filter(|(item, _)| item.0 == kind)
+                .map(|((_, arn, region, _, unread), document)| Item {
+                    name: document.get("name").and_then(Value::as_str).unwrap_or_default(),
+                    arn,
+                    region,
+                    document,
+                    unread: unread.iter().map(|m| (*m, 7)).collect(),
+                })
+                .collect(),
+            holes: self.holes.iter().filter(|k| **k == kind).map(|_| 9).collect(),
+        };
+        let [trails, filters, alarms, composites, topics, rules, regions] = KINDS.map(items);
+        let owner = Owner { account: ACCOUNT, partition: "aws" };
+        let parts = Parts { owner, trails, filters, alarms, composites, topics, rules, regions };
+        chain(&class(self.class, owner).expect("a class"), &parts)
+    }
+
+    /// `whole`, `open`, or the sentences on what is missing.
+    fn answer(&self) -> String {
+        match self.ask() {
+            Ok(Chain { complete: true, .. }) => "whole".into(),
+            Ok(chain) => chain.missing.join("; "),
+            Err(doubts) => {
+                assert!(!doubts.is_empty(), "a doubt has a reason");
+                "open".into()
+            }
+        }
+    }
+}
+
+#[test]
+fn a_whole_chain_names_its_links() {
+    let chain = World::new().ask().expect("known");
+    assert_eq!(
+        chain.by,
+        ["metric filter 'f' on log group 'trail' covers it; trail 'audit', alarm 'a', topic 'alarms' in us-east-1"]
+    );
+}
+
+#[test]
+fn each_missing_link_has_its_sentence() {
+    let w = World::new;
+    for (world, expected) in [
+        (w().without("trail"), "there is no trail"),
+        (w().with("trail", json!({"Status": {"IsLogging": false}})), "trail 'audit' is stopped"),
+        (w().with("trail", json!({"IsMultiRegionTrail": false})), "trail 'audit' records one region only"),
+        (w().with("trail", json!({"CloudWatchLogsLogGroupArn": null})), "sends its events to no log group"),
+        (
+            w().with("trail", json!({"Status": {"IsLogging": true, "LatestCloudWatchLogsDeliveryError": "AccessDenied"}})),
+            "cannot deliver to its log group",
+        ),
+        (
+            w().with("trail", json!({"EventSelectors": {"EventSelectors": [{"ReadWriteType": "ReadOnly", "IncludeManagementEvents": true}]}})),
+            "does not record all of changes of trails",
+        ),
+        (w().without("filter"), "no metric filter on log group 'trail' covers it"),
+        (w().with("filter", json!({"logGroupName": "other"})), "no metric filter on log group 'trail' covers it"),
+        (
+            w().with("filter", json!({"filterPattern": "{ $.eventName = CreateTrail }"})),
+            "no metric filter on log group 'trail' covers it (UpdateTrail, DeleteTrail, StartLogging, StopLogging)",
+        ),
+        (w().with("filter", json!({"metricTransformations": []})), "metric filter 'f' on log group 'trail' covers it; it publishes no metric"),
+        (w().without("alarm"), "metric filter 'f' on log group 'trail' covers it; no alarm watches its metric 'S/m'"),
+        (w().with("alarm", json!({"MetricName": "other"})), "no alarm watches its metric 'S/m'"),
+        (w().with("alarm", json!({"ActionsEnabled": false})), "alarm 'a' on its metric has its actions disabled"),
+        (w().with("alarm", json!({"AlarmActions": []})), "alarm 'a' on its metric has no action for the alarm state"),
+        (w().with("alarm", json!({"AlarmActions": ["arn:aws:automate:us-east-1:ec2:stop"]})), "tells nobody"),
+        (w().without("topic"), "topic 'alarms' does not exist"),
+        (w().with("topic", json!({"Subscriptions": []})), "topic 'alarms' has no confirmed subscription"),
+        (
+            w().with("topic", json!({"Subscriptions": [{"SubscriptionArn": "PendingConfirmation"}], "Attributes": {"SubscriptionsConfirmed": "0"}})),
+            "topic 'alarms' has no confirmed subscription",
+        ),
+    ] {
+        let answer = world.answer();
+        assert!(answer.contains(expected), "{expected:?} is not in {answer:?}");
+        assert!(answer.contains("no EventBridge rule covers it"), "{answer:?}");
+    }
+}
+
+#[test]
+fn what_could_not_be_read_is_open_only_where_it_decides() {
+    let w = World::new;
+    for kind in KINDS {
+        assert_eq!(w().unlisted(kind).answer(), "whole", "{kind}: a whole chain was found");
+        if ["trail", "filter", "alarm", "topic"].contains(&kind) {
+            assert_eq!(w().without(kind).unlisted(kind).answer(), "open", "{kind}");
+        }
+    }
+    assert_eq!(w().without("filter").unlisted("rule").answer(), "open");
+    assert_eq!(w().with("alarm", json!({"AlarmActions": []})).unlisted("composite").answer(), "open");
+    for (kind, member) in [("trail", "Status"), ("trail", "EventSelectors"), ("topic", "Subscriptions")] {
+        assert_eq!(w().unread(kind, member).answer(), "open", "{member}");
+    }
+    // The count of confirmed subscriptions is another way to know.
+    let counted =
+        w().unread("topic", "Subscriptions").with("topic", json!({"Attributes": {"SubscriptionsConfirmed": "2"}}));
+    assert_eq!(counted.answer(), "whole");
+    // A stopped trail is stopped whatever it selects.
+    let stopped = w().unread("trail", "EventSelectors").with("trail", json!({"Status": {"IsLogging": false}}));
+    assert!(stopped.answer().contains("is stopped"));
+}
+
+#[test]
+fn what_lies_in_another_account_is_open() {
+    let group = "arn:aws:logs:us-east-1:444455556666:log-group:trail:*";
+    assert_eq!(World::new().with("trail", json!({"CloudWatchLogsLogGroupArn": group})).answer(), "open");
+    let topic = json!({"AlarmActions": ["arn:aws:sns:us-east-1:444455556666:alarms"]});
+    assert_eq!(World::new().with("alarm", topic).answer(), "open");
+}
+
+#[test]
+fn what_is_not_understood_is_open() {
+    let w = World::new;
+    for world in [
+        w().with("filter", json!({"filterPattern": "{ $.eventName = %Trail% }"})),
+        w().with("filter", json!({"filterPattern": "{ $.eventName "})),
+        w().with("filter", json!({"applyOnTransformedLogs": true})),
+        w().with("filter", json!({"fieldSelectionCriteria": "@aws.region = \"us-east-1\""})),
+        w().with(
+            "filter",
+            json!({"metricTransformations": [{"metricNamespace": "S", "metricName": "m", "metricValue": "$.size"}]}),
+        ),
+        w().with("alarm", json!({"ComparisonOperator": "LessThanLowerOrGreaterThanUpperThreshold"})),
+        w().with("alarm", json!({"EvaluationPeriods": 3})),
+        w().with("alarm", json!({"AlarmActions": ["arn:aws:ssm-incidents::111122223333:response-plan/p"]})),
+    ] {
+        assert_eq!(world.answer(), "open");
+    }
+}
+
+#[test]
+fn an_alarm_must_fire_on_one_event() {
+    let default = |value: f64| json!({"metricTransformations": [{"metricNamespace": "S", "metricName": "m", "metricValue": "1", "defaultValue": value}]});
+    let w = World::new;
+    for (world, expected) in [
+        (w().with("alarm", json!({"ComparisonOperator": "GreaterThanThreshold", "Threshold": 0})), "whole"),
+        (w().with("alarm", json!({"ComparisonOperator": "GreaterThanThreshold"})), "does not fire on one event"),
+        (w().with("alarm", json!({"Threshold": 5})), "does not fire on one event, its threshold is 5"),
+        (w().with("alarm", json!({"Statistic": "Maximum"})), "whole"),
+        (w().with("alarm", json!({"Statistic": "Average"})), "whole"),
+        (w().with("alarm", json!({"Statistic": "SampleCount"})), "whole"),
+        (w().with("alarm", json!({"Statistic": null, "ExtendedStatistic": "p99"})), "whole"),
+        (w().with("alarm", json!({"Statistic": null, "ExtendedStatistic": "PR(1:2)"})), "open"),
+        (w().with("filter", default(0.0)), "whole"),
+        (w().with("filter", default(0.0)).with("alarm", json!({"Statistic": "Average"})), "open"),
+        (w().with("filter", default(1.0)), "in alarm when nothing happens"),
+        (w().with("alarm", json!({"TreatMissingData": "notBreaching"})), "whole"),
+        (w().with("alarm", json!({"TreatMissingData": "breaching"})), "in alarm when nothing happens"),
+        (w().with("alarm", json!({"EvaluationPeriods": 3, "DatapointsToAlarm": 1})), "whole"),
+        (
+            w().with("alarm", json!({"EvaluationPeriods": 2, "TreatMissingData": "notBreaching"})),
+            "only after 2 periods",
+        ),
+        (w().with("alarm", json!({"EvaluationPeriods": 2})).with("filter", default(0.0)), "only after 2 periods"),
+        (w().with("alarm", json!({"Unit": "Count"})), "waits for the unit Count"),
+        (w().with("alarm", json!({"Unit": "None"})), "whole"),
+        (
+            w().with("alarm", json!({"Dimensions": [{"Name": "user", "Value": "x"}]})),
+            "under dimensions that it has not",
+        ),
+    ] {
+        let answer = world.answer();
+        assert!(answer.contains(expected), "{expected:?} is not in {answer:?}");
+    }
+}
+
+#[test]
+fn a_threshold_is_a_choice_for_failed_sign_ins_and_refused_calls() {
+    for class in ["console-authentication-failures", "unauthorized-api-calls"] {
+        let pattern = json!({"filterPattern": "{ $.errorMessage = \"Failed authentication\" || $.errorCode = \"*\" }"});
+        let world = World::new().of(class).with("filter", pattern);
+        assert_eq!(world.clone().with("alarm", json!({"Threshold": 5, "EvaluationPeriods": 2})).answer(), "whole");
+        // A maximum of ones never comes to five, however many there are.
+        let never = world.with("alarm", json!({"Threshold": 5, "Statistic": "Maximum"})).answer();
+        assert!(never.contains("does not fire"), "{never}");
+    }
+}
+
+#[test]
+fn dimensions_are_those_of_the_metric() {
+    let under = json!({"metricTransformations": [
+        {"metricNamespace": "S", "metricName": "m", "metricValue": "1", "dimensions": {"user": "$.userIdentity.arn"}}
+    ]});
+    assert!(World::new().with("filter", under.clone()).answer().contains("without the dimensions"));
+    let alarm = json!({"Dimensions": [{"Name": "user", "Value": "x"}]});
+    assert_eq!(World::new().with("filter", under).with("alarm", alarm).answer(), "open");
+}
+
+#[test]
+fn metric_math_is_understood_where_it_is_the_metric_itself() {
+    let stat = json!({"Id": "m1", "MetricStat": {"Metric": {"Namespace": "S", "MetricName": "m"}, "Period": 300, "Stat": "Sum"}});
+    let hidden = |stat: &Value| {
+        let mut stat = stat.clone();
+        stat["ReturnData"] = json!(false);
+        stat
+    };
+    let of = |metrics: Value| {
+        World::new()
+            .with("alarm", json!({"Metrics": metrics, "Namespace": null, "MetricName": null, "Statistic": null}))
+    };
+    assert_eq!(of(json!([stat])).answer(), "whole");
+    assert_eq!(of(json!([hidden(&stat), {"Id": "e", "Expression": "FILL(m1, 0)"}])).answer(), "whole");
+    assert_eq!(of(json!([hidden(&stat), {"Id": "e", "Expression": "FILL(m1, 9)"}])).answer(), "open");
+    assert_eq!(of(json!([hidden(&stat), {"Id": "e", "Expression": "ANOMALY_DETECTION_BAND(m1)"}])).answer(), "open");
+    let mut elsewhere = stat;
+    elsewhere["AccountId"] = json!("444455556666");
+    assert!(of(json!([elsewhere])).answer().contains("no alarm watches"));
+}
+
+#[test]
+fn a_composite_alarm_can_act_in_place_of_its_part() {
+    let silent = World::new().with("alarm", json!({"AlarmActions": [], "name": "a"}));
+    let composite = |name: &str, rule: &str| json!({"name": name, "AlarmRule": rule, "ActionsEnabled": true, "AlarmActions": [TOPIC]});
+    assert_eq!(silent.clone().and("composite", composite("c", "ALARM(\"a\") OR ALARM(b)")).answer(), "whole");
+    assert!(silent.clone().and("composite", composite("c", "ALARM(a) AND ALARM(b)")).answer().contains("no action"));
+    assert_eq!(silent.clone().and("composite", composite("c", "AT_LEAST(1, ALARM, (a, b))")).answer(), "open");
+    let mut inner = composite("c", "ALARM(a)");
+    inner["AlarmActions"] = json!([]);
+    let chained = silent.clone().and("composite", inner).and("composite", composite("d", "ALARM(c)"));
+    assert_eq!(chained.answer(), "whole");
+    let mut suppressed = composite("c", "ALARM(a)");
+    suppressed["ActionsSuppressor"] = json!("maintenance");
+    assert_eq!(silent.and("composite", suppressed).answer(), "open");
+}
+
+#[test]
+fn several_filters_cover_together() {
+    let other = json!({
+        "filterName": "g", "logGroupName": "trail", "filterPattern": "{ $.eventName = \"St*\" }",
+        "metricTransformations": [{"metricNamespace": "S", "metricName": "m", "metricValue": "1"}],
+    });
+    let world = World::new().with("filter", json!({"filterPattern": "{ $.eventName = \"*Trail\" }"}));
+    assert!(world.answer().contains("StartLogging, StopLogging"));
+    assert_eq!(world.and("filter", other).answer(), "whole");
+}
+
+#[test]
+fn advanced_selectors_are_read_as_far_as_they_are_known() {
+    let advanced = |fields: Value| json!({"EventSelectors": {"AdvancedEventSelectors": [{"FieldSelectors": fields}]}});
+    let management = json!({"Field": "eventCategory", "Equals": ["Management"]});
+    let world = |fields: Value| World::new().with("trail", advanced(fields));
+    assert_eq!(world(json!([management])).answer(), "whole");
+    assert_eq!(world(json!([management, {"Field": "readOnly", "Equals": ["false"]}])).answer(), "whole");
+    assert!(world(json!([management, {"Field": "readOnly", "Equals": ["true"]}])).answer().contains("does not record"));
+    let kms = json!({"Field": "eventSource", "NotEquals": ["kms.amazonaws.com"]});
+    assert_eq!(world(json!([management, kms])).answer(), "whole");
+    let keys = json!({"filterPattern": "{ $.eventSource = kms.amazonaws.com }"});
+    let of_keys = world(json!([management, kms])).of("kms-key-disable-or-delete").with("filter", keys);
+    assert!(of_keys.answer().contains("does not record"));
+    let narrowed = json!({"Field": "userIdentity.arn", "NotStartsWith": ["arn:aws:sts::"]});
+    assert!(world(json!([management, narrowed])).answer().contains("does not record"));
+    assert!(world(json!([{"Field": "eventCategory", "Equals": ["Data"]}])).answer().contains("does not record"));
+}
+
+fn rule(state: &str, target: &str) -> Value {
+    json!({
+        "name": "r", "EventBusName": "default", "State": state, "Targets": [{"Id": "t", "Arn": target}],
+        "EventPattern": r#"{"source": ["aws.cloudtrail"]}"#,
+    })
+}
+
+#[test]
+fn an_eventbridge_rule_is_another_way() {
+    let lambda = "arn:aws:lambda:us-east-1:111122223333:function:page";
+    let bare = World::new().without("filter");
+    assert_eq!(bare.clone().and("rule", rule("ENABLED", TOPIC)).answer(), "whole");
+    assert_eq!(bare.clone().and("rule", rule("ENABLED", lambda)).answer(), "whole");
+    for (world, expected) in [
+        (
+            bare.clone().and("rule", rule("DISABLED", lambda)),
+            "EventBridge rule 'r' in us-east-1 covers it; it is disabled",
+        ),
+        (
+            bare.clone().and("rule", rule("ENABLED", "arn:aws:logs:us-east-1:111122223333:log-group:g")),
+            "log group 'g' only keeps it",
+        ),
+        (bare.clone().without("topic").and("rule", rule("ENABLED", TOPIC)), "topic 'alarms' does not exist"),
+        (bare.clone().without("trail").and("rule", rule("ENABLED", lambda)), "gets the events of trails only"),
+        (
+            bare.clone().of("root-usage").and("rule", {
+                let mut all = rule("ENABLED", lambda);
+                all["EventPattern"] = json!(r#"{"detail": {"userIdentity": {"type": ["Root"]}}}"#);
+                all
+            }),
+            "it does not get read-only events",
+        ),
+    ] {
+        let answer = world.answer();
+        assert!(answer.contains(expected), "{expected:?} is not in {answer:?}");
+    }
+    assert_eq!(bare.clone().and("rule", rule("ENABLED", "arn:aws:sns:us-east-1:444455556666:t")).answer(), "open");
+    assert_eq!(bare.clone().and("rule", rule("SOMETIMES", lambda)).answer(), "open");
+    assert_eq!(bare.clone().and("rule", rule("ENABLED", lambda)).unread("rule", "Targets").answer(), "open");
+    let mut broken = rule("ENABLED", lambda);
+    broken["EventPattern"] = json!("{");
+    assert_eq!(bare.and("rule", broken).answer(), "open");
+}
+
+#[test]
+fn a_rule_sees_its_own_region_only() {
+    let lambda = "arn:aws:lambda:us-east-1:111122223333:function:page";
+    let mut two = World::new().without("filter").and("rule", rule("ENABLED", lambda));
+    two.add_in("eu-west-1", "region", json!({}));
+    assert!(two.answer().contains("no EventBridge rule in eu-west-1 covers it"));
+    // Changes of IAM are recorded in one region.
+    let mut iam = rule("ENABLED", lambda);
+    iam["EventPattern"] = json!(r#"{"source": ["aws.iam"]}"#);
+    let mut global = World::new().of("iam-policy-changes").without("filter").and("rule", iam);
+    global.add_in("eu-west-1", "region", json!({}));
+    assert_eq!(global.answer(), "whole");
+    // The other region hands its events on.
+    let mut central = two.clone();
+    central.add_in("eu-west-1", "rule", rule("ENABLED", "arn:aws:events:us-east-1:111122223333:event-bus/default"));
+    assert_eq!(central.answer(), "whole");
+    let mut nowhere = two.clone();
+    nowhere.add_in("eu-west-1", "rule", rule("ENABLED", "arn:aws:events:us-east-1:111122223333:event-bus/other"));
+    assert!(nowhere.answer().contains("no rule on event bus 'other' in us-east-1 covers it"));
+    let mut away = two;
+    away.add_in("eu-west-1", "rule", rule("ENABLED", "arn:aws:events:us-east-1:444455556666:event-bus/central"));
+    assert_eq!(away.answer(), "open");
+}
