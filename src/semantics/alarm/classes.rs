@@ -438,7 +438,7 @@ mod tests {
     fn written(names: &[&str], seed: &[u8]) -> String {
         let space = |n: usize| " ".repeat(usize::from(seed[n % seed.len()] % 4));
         let term = |(n, name): (usize, &&str)| {
-            let quote = if seed[n % seed.len()] % 2 == 0 { "\"" } else { "" };
+            let quote = if seed[n % seed.len()].is_multiple_of(2) { "\"" } else { "" };
             let bare = format!("$.eventName{}={}{quote}{name}{quote}", space(n), space(n + 1));
             (0..seed[n % seed.len()] % 3)
                 .fold(bare, |inner, k| format!("({}{inner}{})", space(n + usize::from(k)), space(n)))

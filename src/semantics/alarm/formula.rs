@@ -145,6 +145,9 @@ enum Truth {
     Unclear(String),
 }
 
+/// Chooses a value for a member that can be anything, by the texts that it is compared with; none leaves it out.
+type Choice = fn(&[&Glob]) -> Option<String>;
+
 impl Formula {
     /// Whether every record of the kind passes.
     pub fn covers(&self, record: &Record) -> Cover {
@@ -207,7 +210,7 @@ impl Formula {
     fn escapes(&self, record: &Record) -> bool {
         let mut asked = Vec::new();
         self.tests(&mut asked);
-        let pick: [fn(&[&Glob]) -> Option<String>; 4] = [
+        let pick: [Choice; 4] = [
             |_| Some("soc2scan".into()),
             |_| None,
             |globs| globs.first().map(|g| g.sample.clone()),

@@ -226,13 +226,8 @@ pub(super) fn notifies(alarm: &Item<'_>, parts: &Parts<'_>) -> Link {
         }
     });
     let doubts = doubts.into_iter().map(Link::unclear);
-    match Link::any(
-        std::iter::once(itself).chain(composites).chain(doubts).collect::<Vec<_>>(),
-        &parts.composites.holes,
-    ) {
-        Link::Broken(why) if !with.is_empty() => Link::Broken(why),
-        other => other,
-    }
+    let ways: Vec<Link> = std::iter::once(itself).chain(composites).chain(doubts).collect();
+    Link::any(ways, &parts.composites.holes)
 }
 
 /// Whether an action of an alarm reaches somebody.
