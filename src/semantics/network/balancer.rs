@@ -103,9 +103,8 @@ pub(super) struct Hit<'t, 'a> {
 impl<'a> Balancers<'a> {
     /// Reads the balancers of `parts`. The zones of classic balancers' nodes are those of their subnets.
     pub(super) fn read(parts: &Parts<'a, '_>, subnets: &HashMap<&'a str, Item<'a>>) -> Self {
-        let mut all = Balancers::default();
-        all.node_addresses = node_addresses(&parts.interfaces);
-        let mut reader = Reader { parts, groups: HashMap::new(), listeners: HashMap::new(), found: all };
+        let found = Balancers { node_addresses: node_addresses(&parts.interfaces), ..Balancers::default() };
+        let mut reader = Reader { parts, groups: HashMap::new(), listeners: HashMap::new(), found };
         reader.target_groups();
         reader.listeners_by_balancer();
         reader.balancers();
@@ -279,16 +278,16 @@ impl<'r, 'a> Reader<'r, 'a, '_> {
                 self.forward(at, listener.document.get("Port").and_then(port), &heard, &forward);
             }
             if let Some(why) = unread {
-                self.to_all_groups_of(at, &why);
+                self.forward_to_all(at, &why);
             }
         }
         if !self.parts.listeners.complete {
-            self.to_all_groups_of(at, "the listeners of load balancers could not all be read");
+            self.forward_to_all(at, "the listeners of load balancers could not all be read");
         }
     }
 
     /// Routes in doubt to every group that names the balancer as its own.
-    fn to_all_groups_of(&mut self, at: usize, why: &str) {
+    fn forward_to_all(&mut self, at: usize, why: &str) {
         let arn = self.found.all[at].arn;
         let mut groups: Vec<&'a str> =
             self.groups.iter().filter(|(_, group)| group.used_by.contains(&arn)).map(|(arn, _)| *arn).collect();
@@ -328,7 +327,7 @@ impl<'r, 'a> Reader<'r, 'a, '_> {
                 key: "",
                 fixed_addresses: false,
             });
-            self.to_all_groups_of(at, why);
+            self.forward_to_all(at, why);
         }
     }
 
@@ -632,7 +631,7 @@ fn takes_all(condition: &Value) -> bool {
 
 /// The target groups that the actions of a rule send on to, and what is asked of clients before. Redirects and fixed
 /// responses reach no target; a group of weight 0 gets nothing.
-fn sent_on<'a>(actions: Option<&'a Value>, asked: Option<String>) -> (Vec<&'a str>, Option<String>) {
+fn sent_on(actions: Option<&Value>, asked: Option<String>) -> (Vec<&str>, Option<String>) {
     let (mut groups, mut asked) = (Vec::new(), asked);
     for action in actions.and_then(Value::as_array).into_iter().flatten() {
         match text(action, "Type").unwrap_or_default() {
