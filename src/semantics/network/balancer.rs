@@ -140,22 +140,23 @@ impl<'a> Balancers<'a> {
 
     /// Whether an instance is a target of a balancer that the internet can call.
     pub(super) fn targets(&self, instance: &Map<String, Value>, interfaces: &[Value]) -> Answer<bool> {
-        let hits = self.hits(instance, interfaces);
-        let certain = |hit: &Hit<'_, '_>| {
-            let hops = self.routes.get(hit.target.route).map_or(&[][..], |r| &r.hops);
-            hit.doubt.is_none() && hops.iter().all(|hop| hop.forwarded.doubt.is_none())
+        // What is asked for along the way is the business of the way: here it is only whether there is a balancer.
+        let unsure = |hit: &Hit<'_, '_>| {
+            let first = self.routes.get(hit.target.route).and_then(|r| r.hops.first());
+            let families = first.and_then(|hop| self.all.get(hop.balancer)).map_or(&[][..], |b| &b.families);
+            let by_family = families.iter().map(|(_, unsure)| unsure);
+            match by_family.clone().any(Option::is_none) {
+                true => hit.doubt.clone(),
+                false => by_family.flatten().next().cloned(),
+            }
         };
-        if hits.iter().any(certain) {
+        let doubts: Vec<Option<String>> = self.hits(instance, interfaces).iter().map(unsure).collect();
+        if doubts.iter().any(Option::is_none) {
             return Answer::Known(true);
         }
         let vpc = primary(interfaces).and_then(|i| text(i, "VpcId"));
-        let open_ended = self.open_ended.iter().find(|(at, _)| self.routes.get(*at).is_some_and(|r| r.vpc == vpc));
-        let doubt = match hits.first() {
-            // What is asked for along the way is the business of the way: a target it is.
-            Some(Hit { doubt: None, .. }) => return Answer::Known(true),
-            Some(hit) => hit.doubt.clone(),
-            None => open_ended.map(|(_, why)| why.clone()).or_else(|| self.hidden.clone()),
-        };
+        let mut open_ended = self.open_ended_in(vpc).map(|(_, why)| why.clone());
+        let doubt = doubts.into_iter().flatten().next().or_else(|| open_ended.next()).or_else(|| self.hidden.clone());
         doubt.map_or(Answer::Known(false), Answer::Unknown)
     }
 

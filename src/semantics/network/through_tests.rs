@@ -629,6 +629,9 @@ fn an_instance_faces_the_internet_by_an_address_or_as_a_target() {
     assert_eq!(faces(with(|w| w["balancers"][0]["Scheme"] = json!("internal"))), SHUT);
     assert_eq!(faces(with(|w| w["target_groups"][0]["TargetHealth"] = json!([]))), SHUT);
     assert_eq!(faces(with(|w| w["target_groups"] = json!("unread"))), None);
+    assert_eq!(faces(with(|w| w["balancers"] = json!("unread"))), None);
+    assert_eq!(faces(with(|w| w["classic"] = json!("unread"))), OPEN);
+    assert_eq!(faces(with(|w| w["listeners"] = json!("unread"))), OPEN);
     assert_eq!(faces(with(|w| w["target_groups"][0]["unread"] = json!(["TargetHealth"]))), None);
     let public = |w: &mut Value| {
         w["target_groups"] = json!("unread");
