@@ -20,7 +20,7 @@ fn region() -> Value {
         "tables": [
             {"RouteTableId": "rtb-private", "VpcId": "vpc", "Associations": [{"Main": true}], "Routes": []},
             {"RouteTableId": "rtb-public", "VpcId": "vpc", "Associations": (0..SUBNETS / 2).map(|n| json!({"SubnetId": format!("subnet-{n}")})).collect::<Value>(),
-             "Routes": [{"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw", "State": "active"}]},
+             "Routes": [{"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1", "State": "active"}]},
         ],
         "acls": (0..SUBNETS).map(acl).collect::<Value>(),
         "subnets": (0..SUBNETS).map(|n| json!({"SubnetId": format!("subnet-{n}"), "CidrBlock": format!("10.0.{n}.0/24"), "AvailabilityZone": "a"})).collect::<Value>(),
