@@ -14,9 +14,15 @@ use support::verdicts::{Key, Verdict, Verdicts, verdicts};
 const INDISPENSABLE: [(&str, &str, &str); 1] = [("sts", "GetCallerIdentity", "who is asking is not known: exit 2")];
 
 /// Operations whose denial need not turn a verdict of these accounts, each with its reason.
-const WITHOUT_EFFECT: [(&str, &str, &str); 9] = [
+const WITHOUT_EFFECT: [(&str, &str, &str); 11] = [
     ("cloudfront", "GetDistributionConfig", "asks for the default root object, of distributions with an S3 origin"),
     ("ec2", "DescribeInstanceAttribute", "asks for termination protection, of instances that are tagged as critical"),
+    ("elb", "DescribeLoadBalancerPolicies", "asks for TLS policies, of classic load balancers with a secure listener"),
+    (
+        "elbv2",
+        "DescribeTargetGroupAttributes",
+        "the machine behind the public load balancer admits clients and nodes alike",
+    ),
     ("guardduty", "GetAdministratorAccount", "neither account is in an organization"),
     ("guardduty", "ListMembers", "neither account is in an organization"),
     ("iam", "ListAccountAliases", "gives the account a name, and no verdict"),

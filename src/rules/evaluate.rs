@@ -1,6 +1,7 @@
 //! Judges an inventory: every rule on every resource of its type, in parallel, in one fixed order.
 
 use super::expression::evaluate::{Env, Finder, eval};
+use super::expression::reach::{Networks, Surroundings};
 use super::expression::value::Val;
 use super::template::Template;
 use super::{Compiled, Counts, Evaluation, Join, Judgement, Rule, RulePack, Subject, Verdict};
@@ -10,6 +11,7 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// How many resources one task judges: enough to outweigh the task, few enough to spread.
 const CHUNK: usize = 512;
@@ -30,10 +32,12 @@ pub fn evaluate<'a>(pack: &'a RulePack, inventory: &Inventory<'a>, options: &Eva
     for (n, rule) in pack.rules.iter().enumerate() {
         tasks.extend(inventory.rows(&rule.resource_type).chunks(CHUNK).map(|rows| (n, rows)));
     }
+    let networks = Networks::new();
     let parts: Vec<(usize, Part<'a>)> = tasks
         .into_par_iter()
         .map(|(n, rows)| {
-            let judge = Judge { n, rule: &pack.rules[n], compiled: &pack.compiled[n], inventory, now };
+            let judge =
+                Judge { n, rule: &pack.rules[n], compiled: &pack.compiled[n], inventory, networks: &networks, now };
             let mut part = Part::default();
             for row in rows {
                 judge.resource(inventory.resource(*row), options.all_verdicts, &mut part);
@@ -138,6 +142,7 @@ struct Judge<'j, 'a> {
     rule: &'j Rule,
     compiled: &'j Compiled,
     inventory: &'j Inventory<'a>,
+    networks: &'j Networks<'a>,
     now: Timestamp,
 }
 
@@ -305,6 +310,10 @@ impl<'a> Judge<'_, 'a> {
 }
 
 impl<'v, 'a: 'v> Finder<'v> for Judge<'_, 'a> {
+    fn surroundings(&'v self, env: &Env<'v>) -> Arc<Surroundings<'v>> {
+        self.networks.around(self.inventory, env.resource)
+    }
+
     fn find(&'v self, env: &Env<'v>, n: usize) -> Val<'v> {
         let Some(join) = self.compiled.joins.get(n) else { return Val::fault("a join that the rule does not have") };
         let (rows, holes) = match &join.on {

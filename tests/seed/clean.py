@@ -4,6 +4,7 @@ import json
 import pathlib
 
 import answers
+import balancers as balancing
 import cloudfront
 import config
 import iam
@@ -29,6 +30,7 @@ def seed(account: Account) -> None:
         network(account, region)
         watching(account, region)
     machines(account)
+    balancers(account)
     databases(account)
     functions(account)
     trail(account)
@@ -227,6 +229,23 @@ def instance(account: Account, zone: str, image: str) -> None:
     ec2.attach_volume(VolumeId=data, InstanceId=made["InstanceId"], Device="/dev/sdf")
     account.facts[f"vol-{zone}"] = data
     account.facts[f"snap-{zone}"] = ec2.create_snapshot(VolumeId=data, Description="data")["SnapshotId"]
+
+
+def balancers(account: Account) -> None:
+    """One inside, with TLS before and behind it."""
+    subnets = [account.facts[f"subnet-{HOME}{zone}"] for zone in ZONES]
+    service = balancing.balancer(
+        account, "service", "application", subnets, [account.facts[f"sg-{HOME}"]],
+        deletion_protection__enabled="true", access_logs__s3__enabled="true", access_logs__s3__bucket="access-logs",
+        routing__http__drop_invalid_header_fields__enabled="true", routing__http__desync_mitigation_mode="strictest",
+    )
+    machines = [account.facts[f"i-{zone}"] for zone in ZONES]
+    group = balancing.group(account, "service", account.facts[f"vpc-{HOME}"], "HTTPS", 443, machines)
+    balancing.listener(account, "plain", service, "HTTP", 80, balancing.TO_HTTPS)
+    balancing.listener(
+        account, "secure", service, "HTTPS", 443, balancing.forward(group), SslPolicy="ELBSecurityPolicy-TLS13-1-2-2021-06",
+        Certificates=[{"CertificateArn": balancing.certificate(account, "service.example.com")}],
+    )
 
 
 def databases(account: Account) -> None:

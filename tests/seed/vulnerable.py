@@ -6,6 +6,7 @@ What each resource is there for stands in its name; `tests/expected/vulnerable.t
 import json
 
 import answers
+import balancers as balancing
 import cloudfront
 import config
 import iam
@@ -33,6 +34,7 @@ def seed(account: Account) -> None:
     buckets(account)
     network(account)
     machines(account)
+    balancers(account)
     databases(account)
     functions(account)
     watching(account)
@@ -311,14 +313,14 @@ def machines(account: Account) -> None:
 
     image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
 
-    def instance(name: str, tokens: str, protected: bool) -> str:
+    def instance(name: str, tokens: str, protected: bool, group: str = "closed") -> str:
         made = ec2.run_instances(
             ImageId=image,
             MinCount=1,
             MaxCount=1,
             InstanceType="t3.micro",
             SubnetId=account.facts["subnet"],
-            SecurityGroupIds=[account.facts["sg-closed"]],
+            SecurityGroupIds=[account.facts[f"sg-{group}"]],
             MetadataOptions={"HttpTokens": tokens, "HttpEndpoint": "enabled"},
             TagSpecifications=[
                 {"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}, {"Key": "critical", "Value": "yes"}]}
@@ -330,11 +332,42 @@ def machines(account: Account) -> None:
         return made
 
     instance("imds-v1", "optional", protected=False)
+    instance("behind-front", "required", protected=True, group="ssh-from-everywhere")
     current = instance("imds-v2", "required", protected=True)
     own = ec2.create_image(InstanceId=current, Name="public-image")["ImageId"]
     ec2.modify_image_attribute(ImageId=own, LaunchPermission={"Add": [{"Group": "all"}]})
     account.facts["ami-public"] = own
     account.facts["ami-private"] = ec2.create_image(InstanceId=current, Name="private-image")["ImageId"]
+
+
+def balancers(account: Account) -> None:
+    """A public Network Load Balancer that hands SSH through to a private machine, and others that do little right."""
+    ec2 = account.client("ec2")
+    vpc = account.facts["vpc-logged"]
+    public = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.3.0/24", AvailabilityZone=f"{HOME}a")["Subnet"]["SubnetId"]
+    account.facts["subnet-public"] = public
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    routes = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    account.facts["routes-public"] = routes
+    ec2.create_route(RouteTableId=routes, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    ec2.associate_route_table(RouteTableId=routes, SubnetId=public)
+
+    front = balancing.balancer(account, "front", "network", [public], scheme="internet-facing")
+    ssh = balancing.group(account, "ssh", vpc, "TCP", 22, [account.facts["i-behind-front"]])
+    balancing.listener(account, "front-ssh", front, "TCP", 2222, balancing.forward(ssh))
+
+    subnets = [public, account.facts["subnet-b"]]
+    web = balancing.balancer(account, "web", "application", subnets, [account.facts["sg-web"]], "internet-facing")
+    pages = balancing.group(account, "pages", vpc, "HTTP", 80, [account.facts["i-imds-v2"]])
+    balancing.listener(account, "web-plain", web, "HTTP", 80, balancing.forward(pages))
+
+    plain = {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstanceProtocol": "HTTP", "InstancePort": 80}
+    account.client("elb").create_load_balancer(
+        LoadBalancerName="old", Listeners=[plain], Subnets=[account.facts["subnet"]],
+        SecurityGroups=[account.facts["sg-closed"]], Scheme="internal",
+    )
+    account.facts["lb-old"] = "old"
 
 
 def databases(account: Account) -> None:

@@ -4,6 +4,7 @@
 //! depend on it: `true || unknown` is true, `false && unknown` is false, an element that decides a quantifier
 //! decides it whatever else could not be read. A fault of the rule itself is an unknown too.
 
+use super::reach::Surroundings;
 use super::value::{Place, Val, equal, index_place, member_place, order};
 use super::{Arithmetic, Comparison, Comprehension, Expr, Node, Step, Ty};
 use crate::inventory::{Cause, Resource};
@@ -14,6 +15,7 @@ use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::cmp::Ordering;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// How many members are kept as evidence of one verdict.
 const EVIDENCE_LIMIT: usize = 32;
@@ -24,6 +26,8 @@ const EVIDENCE_VALUE_LIMIT: usize = 4096;
 pub(crate) trait Finder<'v> {
     /// The resources of the rule's join `n`, as seen from the resource that `env` judges.
     fn find(&'v self, env: &Env<'v>, n: usize) -> Val<'v>;
+    /// The network around the resource that `env` judges.
+    fn surroundings(&'v self, env: &Env<'v>) -> Arc<Surroundings<'v>>;
 }
 
 /// What an expression is evaluated against.

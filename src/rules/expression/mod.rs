@@ -10,6 +10,7 @@ pub(crate) mod evaluate;
 pub(crate) mod functions;
 mod identity;
 pub(crate) mod questions;
+pub(crate) mod reach;
 pub(crate) mod value;
 
 use crate::model::schema::Type;

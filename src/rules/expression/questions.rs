@@ -8,7 +8,7 @@ use super::value::Val;
 use crate::inventory::{Cause, Reason, Resource};
 use crate::model::schema::Type;
 use crate::semantics::network::rules::PrefixLists;
-use crate::semantics::network::{Network, Parts, PortRange, acl, rules};
+use crate::semantics::network::{PortRange, acl, rules};
 use crate::semantics::policy::{self, Context};
 use crate::semantics::s3::{Access, Bucket, public_routes_of};
 use crate::semantics::{Answer, Input};
@@ -106,27 +106,8 @@ pub(crate) fn all() -> Vec<Function> {
                   block, bucket block, ownership controls, policy and ACL taken together.",
         run: bucket_public_routes,
     });
-    functions.push(Function {
-        name: "reachable",
-        parameters: vec![
-            Ty::Resource("".into()),
-            Str,
-            list_of(Any),
-            resources(),
-            resources(),
-            resources(),
-            Any,
-            Any,
-            resources(),
-        ],
-        returns: list_of(object(PATH)),
-        takes_unknown: true,
-        reads: &["PrefixListId", "PrefixListName", "OwnerId", "Entries"],
-        summary: "The ways from the internet to some ports of an instance, by its security groups, route tables, \
-                  network ACLs, VPC Block Public Access and its exclusions, and prefix lists.",
-        run: reachable,
-    });
     functions.extend(network());
+    functions.extend(super::reach::all());
     functions.extend(super::identity::all());
     functions.extend(super::alarm::all());
     functions
@@ -256,51 +237,10 @@ fn public_sources<'v>(_: &Env<'v>, a: &[Val<'v>], _: Option<&regex::Regex>) -> V
     Val::List(Rc::new(all))
 }
 
-/// The ways from the internet to an instance. The joins may be narrowed to what concerns the instance; one that may
-/// have more elements than were read counts as not read.
-fn reachable<'v>(_: &Env<'v>, a: &[Val<'v>], _: Option<&regex::Regex>) -> Val<'v> {
-    let Val::Resource(instance, _) = &a[0] else { return Val::fault("an instance was expected") };
-    let Some(ports) = PortRange::read_list(&json(&a[2])) else { return Val::fault("not a list of ports") };
-    let Val::Str(protocol) = &a[1] else { return Val::fault("a protocol was expected") };
-    let whole = |n: usize| match &a[n] {
-        Val::Resources { rows, holes, .. } if holes.is_empty() => Some(documents(rows)),
-        _ => None,
-    };
-    // A group or a prefix list that was not read is missed by its id.
-    let some = |n: usize| match &a[n] {
-        Val::Resources { rows, .. } => Some(documents(rows)),
-        _ => None,
-    };
-    let (groups, tables, acls, lists) = (some(3), whole(4), whole(5), some(8));
-    let (block, exclusions) = (json(&a[6]), json(&a[7]));
-    let network = Network::new(Parts {
-        groups: listed(&groups),
-        route_tables: listed(&tables),
-        acls: listed(&acls),
-        block_public_access: input(&a[6], &block),
-        exclusions: input(&a[7], &exclusions),
-        lists: PrefixLists(listed(&lists)),
-    });
-    answer(a, network.reachable(&Value::Object(instance.document.clone()), protocol, &ports))
-}
-
-fn listed(documents: &Option<Value>) -> Input<'_> {
-    documents.as_ref().map_or(Input::Unknown, Input::Known)
-}
-
 /// The documents of resources, as one list.
 fn documents(rows: &[&Resource]) -> Value {
     Value::Array(rows.iter().map(|r| Value::Object(r.document.clone())).collect())
 }
-
-/// The members of a way to an instance ([`crate::semantics::network::Path`]).
-const PATH: &[(&str, Kind)] = &[
-    ("port", Kind::Number),
-    ("protocol", Kind::Text),
-    ("family", Kind::Text),
-    ("address", Kind::Text),
-    ("steps", Kind::Texts),
-];
 
 /// The members of an opening ([`crate::semantics::network::Opening`]).
 const OPENING: &[(&str, Kind)] = &[

@@ -17,21 +17,70 @@ struct Entry {
     addresses: AddressSet,
 }
 
-/// The addresses that a network ACL (`Entries` of `DescribeNetworkAcls`) lets through in one direction, to or from
-/// one port of a protocol. Unknown where an entry is not understood.
-pub fn lets_through(entries: Input, egress: bool, protocol: u8, port: u16) -> Answer<AddressSet> {
-    read(entries).map(|mut entries| {
-        entries.retain(|e| e.egress == egress && e.protocol.is_for(protocol) && e.ports.0 <= port && port <= e.ports.1);
-        entries.sort_by_key(|e| e.number);
-        let (mut allowed, mut decided) = (AddressSet::default(), AddressSet::default());
-        for entry in entries {
-            if entry.allow {
-                allowed.extend(&entry.addresses.difference(&decided));
-            }
-            decided.extend(&entry.addresses);
+/// The entries of one network ACL, in the order in which they are walked.
+#[derive(Debug)]
+pub(crate) struct Acl(Answer<Vec<Entry>>);
+
+impl Acl {
+    /// Reads `Entries` of `DescribeNetworkAcls`.
+    pub(crate) fn read(entries: Input) -> Acl {
+        Acl(read(entries).map(|mut entries| {
+            entries.sort_by_key(|e| e.number);
+            entries
+        }))
+    }
+
+    /// The addresses that are let through in one direction, to or from one port of a protocol. Unknown where an entry
+    /// is not understood.
+    pub(crate) fn lets_through(&self, egress: bool, protocol: u8, port: u16) -> Answer<AddressSet> {
+        match &self.0 {
+            Answer::Unknown(why) => Answer::Unknown(why.clone()),
+            Answer::Known(entries) => Answer::Known(walk(entries, egress, protocol, port)),
         }
-        allowed
-    })
+    }
+
+    /// The addresses with which answers are exchanged: those from or to which some port that a client can call from is
+    /// let through. AWS's VPC User Guide, "Ephemeral ports", has 1024-65535 for all clients.
+    pub(crate) fn answers(&self, egress: bool, protocol: u8) -> Answer<AddressSet> {
+        let entries = match &self.0 {
+            Answer::Unknown(why) => return Answer::Unknown(why.clone()),
+            Answer::Known(entries) => entries,
+        };
+        // What is let through changes only where a range begins or has ended.
+        let mut ports: Vec<u16> = vec![1024];
+        for entry in entries.iter().filter(|e| e.egress == egress) {
+            ports.extend([entry.ports.0, entry.ports.1.saturating_add(1)].into_iter().filter(|p| *p >= 1024));
+        }
+        ports.sort_unstable();
+        ports.dedup();
+        let mut all = AddressSet::default();
+        for port in ports {
+            all.extend(&walk(entries, egress, protocol, port));
+        }
+        Answer::Known(all)
+    }
+
+    /// The first ports at which what the incoming entries let through can change.
+    pub(crate) fn edges(&self) -> Vec<u16> {
+        let Answer::Known(entries) = &self.0 else { return Vec::new() };
+        let incoming = entries.iter().filter(|e| !e.egress);
+        incoming.flat_map(|e| [Some(e.ports.0), e.ports.1.checked_add(1)]).flatten().collect()
+    }
+}
+
+/// What the first entries that match let through. The entries are in their order.
+fn walk(entries: &[Entry], egress: bool, protocol: u8, port: u16) -> AddressSet {
+    let (mut allowed, mut decided) = (AddressSet::default(), AddressSet::default());
+    let matching = entries
+        .iter()
+        .filter(|e| e.egress == egress && e.protocol.is_for(protocol) && e.ports.0 <= port && port <= e.ports.1);
+    for entry in matching {
+        if entry.allow {
+            allowed.extend(&entry.addresses.difference(&decided));
+        }
+        decided.extend(&entry.addresses);
+    }
+    allowed
 }
 
 /// The ports, of those asked, that the ACL opens to the internet for incoming traffic, as pairs of protocol number
@@ -40,10 +89,11 @@ pub fn opens_ports(entries: Input, protocol: &str, ports: &[u16]) -> Answer<Vec<
     let Some(numbers) = asked(protocol) else {
         return Answer::Unknown(format!("the protocol '{protocol}' is not known"));
     };
+    let acl = Acl::read(entries);
     let mut open = Vec::new();
     for number in numbers {
         for port in ports {
-            match lets_through(entries, false, number, *port) {
+            match acl.lets_through(false, number, *port) {
                 Answer::Known(set) if set.internet().is_empty() => {}
                 Answer::Known(_) => open.push((number, *port)),
                 Answer::Unknown(why) => return Answer::Unknown(why),
@@ -51,28 +101,6 @@ pub fn opens_ports(entries: Input, protocol: &str, ports: &[u16]) -> Answer<Vec<
         }
     }
     Answer::Known(open)
-}
-
-/// The addresses that get answers: those to which some port that a client can call from is let out. AWS's VPC User
-/// Guide, "Ephemeral ports", has 1024-65535 for all clients.
-pub(crate) fn answers(entries: Input, protocol: u8) -> Answer<AddressSet> {
-    read(entries).and_then(|list| {
-        // What is let out changes only where a range begins or has ended.
-        let mut ports: Vec<u16> = vec![1024];
-        for entry in list.iter().filter(|e| e.egress) {
-            ports.extend([entry.ports.0, entry.ports.1.saturating_add(1)].into_iter().filter(|p| *p >= 1024));
-        }
-        ports.sort_unstable();
-        ports.dedup();
-        let mut all = AddressSet::default();
-        for port in ports {
-            match lets_through(entries, true, protocol, port) {
-                Answer::Known(set) => all.extend(&set),
-                unknown => return unknown,
-            }
-        }
-        Answer::Known(all)
-    })
 }
 
 fn read(entries: Input) -> Answer<Vec<Entry>> {
@@ -109,12 +137,6 @@ fn read_entry(entry: &Value) -> Option<Entry> {
 
 fn port(range: &Value, name: &str) -> Option<u16> {
     range.get(name)?.as_u64().and_then(|port| u16::try_from(port).ok())
-}
-
-/// The first ports, within a range, at which what the incoming entries let through can change.
-pub(crate) fn edges(entries: Input) -> Vec<u16> {
-    let Answer::Known(entries) = read(entries) else { return Vec::new() };
-    entries.iter().filter(|e| !e.egress).flat_map(|e| [Some(e.ports.0), e.ports.1.checked_add(1)]).flatten().collect()
 }
 
 #[cfg(test)]
@@ -162,7 +184,7 @@ mod tests {
     #[test]
     fn a_deny_of_half_the_internet_leaves_the_other_half() {
         let entries = json!([entry(1, "deny", "-1", None, "0.0.0.0/1"), entry(2, "allow", "-1", None, "0.0.0.0/0")]);
-        let set = lets_through(Input::Known(&entries), false, TCP, 22).known().unwrap();
+        let set = Acl::read(Input::Known(&entries)).lets_through(false, TCP, 22).known().unwrap();
         assert_eq!(set, AddressSet::of(&parse_block("128.0.0.0/1").unwrap()));
     }
 
@@ -179,7 +201,7 @@ mod tests {
             let mut e = entry(1, "allow", "6", Some(ports), "0.0.0.0/0");
             e["Egress"] = json!(true);
             let entries = json!([e]);
-            !answers(Input::Known(&entries), TCP).known().unwrap().internet().is_empty()
+            !Acl::read(Input::Known(&entries)).answers(true, TCP).known().unwrap().internet().is_empty()
         };
         assert!(out((1024, 65535)));
         assert!(out((40000, 40100)));

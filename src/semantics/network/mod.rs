@@ -3,9 +3,15 @@
 //! together. It must never take a source that it cannot resolve for no source.
 
 pub mod acl;
+mod balancer;
+pub mod listing;
 pub mod reach;
 pub mod rules;
+mod through;
+#[cfg(test)]
+mod through_tests;
 
+pub use listing::{Item, Listing};
 pub use reach::{Network, Parts, Path};
 pub use rules::{
     Opening, PortRange, PrefixLists, Source, every_port_open, opens, opens_beyond, public_sources, wide_sources,

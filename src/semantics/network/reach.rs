@@ -1,85 +1,206 @@
-//! Whether an instance can be reached from the internet: a public address, a route to an internet gateway, a network
-//! ACL that lets the packet in and the answer out, no VPC Block Public Access, and a rule of a group of that
-//! interface. The answer is a path that a person can follow. It must never call an instance unreachable because a
-//! part of the path was not read. Load balancers in front of an instance are not looked at here.
+//! Whether an instance can be reached from the internet. The direct way: a public address, a route to an internet
+//! gateway, a network ACL that lets the packet in and the answer out, no VPC Block Public Access, and a rule of a group
+//! of that interface. The other ways, through load balancers, are in [`super::through`]. The answer is a path that a
+//! person can follow. It must never call an instance unreachable because a part of the path was not read.
 
+use super::acl::Acl;
+use super::balancer::Balancers;
+use super::listing::{Item, Listing};
 use super::rules::{Admitted, PortRange, PrefixLists, RuleSet};
-use super::{acl, asked};
+use super::{TCP, UDP, asked};
 use crate::semantics::address::{AddressSet, Family, parse_block, public_space};
 use crate::semantics::{Answer, Input};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::{BTreeSet, HashMap};
 
 /// The network of one account and region, indexed once and asked for many instances.
 #[derive(Debug)]
 pub struct Network<'a> {
-    groups: Option<HashMap<&'a str, Answer<RuleSet>>>,
-    tables: Option<Routing<'a>>,
-    acls: Option<HashMap<&'a str, &'a Value>>,
+    groups: HashMap<&'a str, Group>,
+    routing: Option<Routing<'a>>,
+    acls: Option<Acls<'a>>,
     block_public_access: Input<'a>,
     exclusions: Input<'a>,
-    lists: PrefixLists<'a>,
+    pub(super) subnets: HashMap<&'a str, Item<'a>>,
+    pub(super) balancers: Balancers<'a>,
+}
+
+/// The rules of a security group.
+#[derive(Debug)]
+struct Group {
+    ingress: Answer<RuleSet>,
+    egress: Answer<RuleSet>,
 }
 
 #[derive(Debug, Default)]
 struct Routing<'a> {
-    by_subnet: HashMap<&'a str, &'a Value>,
-    main_of_vpc: HashMap<&'a str, &'a Value>,
+    tables: Vec<Table<'a>>,
+    by_subnet: HashMap<&'a str, usize>,
+    main_of_vpc: HashMap<&'a str, usize>,
 }
 
-/// What a network is made of, each as boto3 lists it.
-#[derive(Clone, Copy, Debug)]
-pub struct Parts<'a> {
-    /// `SecurityGroups` of `DescribeSecurityGroups`.
-    pub groups: Input<'a>,
-    /// `RouteTables` of `DescribeRouteTables`.
-    pub route_tables: Input<'a>,
-    /// `NetworkAcls` of `DescribeNetworkAcls`.
-    pub acls: Input<'a>,
+#[derive(Debug)]
+struct Table<'a> {
+    id: &'a str,
+    /// The addresses that it sends to an internet gateway, and that gateway.
+    through: Answer<(AddressSet, String)>,
+}
+
+#[derive(Debug, Default)]
+struct Acls<'a> {
+    all: Vec<NamedAcl<'a>>,
+    by_subnet: HashMap<&'a str, usize>,
+}
+
+#[derive(Debug)]
+pub(super) struct NamedAcl<'a> {
+    pub(super) id: &'a str,
+    pub(super) acl: Acl,
+    /// What it lets out to ports that clients call from, for TCP and UDP.
+    answers: [Answer<AddressSet>; 2],
+}
+
+impl NamedAcl<'_> {
+    fn answers(&self, number: u8) -> Answer<AddressSet> {
+        match number {
+            TCP => self.answers[0].clone(),
+            UDP => self.answers[1].clone(),
+            other => self.acl.answers(true, other),
+        }
+    }
+}
+
+/// What a network is made of.
+#[derive(Clone, Debug)]
+pub struct Parts<'a, 'l> {
+    /// `DescribeSecurityGroups`.
+    pub groups: Listing<'a>,
+    /// `DescribeRouteTables`.
+    pub route_tables: Listing<'a>,
+    /// `DescribeNetworkAcls`.
+    pub acls: Listing<'a>,
+    /// `DescribeSubnets`.
+    pub subnets: Listing<'a>,
+    /// `DescribeNetworkInterfaces`: for the addresses of load balancers.
+    pub interfaces: Listing<'a>,
+    /// `DescribeLoadBalancers` of Elastic Load Balancing v2, with `Attributes`.
+    pub balancers: Listing<'a>,
+    /// `DescribeListeners`, with `Rules`.
+    pub listeners: Listing<'a>,
+    /// `DescribeTargetGroups`, with `Attributes` and `TargetHealth`.
+    pub target_groups: Listing<'a>,
+    /// `DescribeLoadBalancers` of Elastic Load Balancing (Classic), with `Attributes`.
+    pub classic: Listing<'a>,
     /// `VpcBlockPublicAccessOptions` of `DescribeVpcBlockPublicAccessOptions`.
     pub block_public_access: Input<'a>,
     /// `VpcBlockPublicAccessExclusions` of `DescribeVpcBlockPublicAccessExclusions`.
     pub exclusions: Input<'a>,
     /// Managed prefix lists.
-    pub lists: PrefixLists<'a>,
+    pub lists: PrefixLists<'l>,
 }
 
 /// A way from the internet to an instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Path {
-    /// The port that is reached.
+    /// The port of the instance that is reached.
     pub port: u16,
     /// `tcp`, `udp`, or the protocol's number.
     pub protocol: String,
     /// IPv4 or IPv6.
     pub family: Family,
-    /// The public address of the interface.
+    /// What the internet calls: the public address of the interface, or the name of a load balancer.
     pub address: String,
+    /// The port that the internet calls: that of the listener, where a load balancer stands in front.
+    pub entrance: u16,
     /// The steps from the internet to the instance, each in a few words.
     pub steps: Vec<String>,
 }
 
-/// What one step lets through: for certain, and at most.
-struct Passed {
-    least: AddressSet,
-    most: AddressSet,
-    doubt: Option<String>,
-    step: String,
+/// The clients that one step lets through: for certain, and at most.
+#[derive(Clone, Debug)]
+pub(super) struct Passed {
+    pub(super) least: AddressSet,
+    pub(super) most: AddressSet,
+    pub(super) doubt: Option<String>,
+    pub(super) step: String,
 }
 
 impl Passed {
-    fn certain(set: AddressSet, step: String) -> Self {
+    pub(super) fn certain(set: AddressSet, step: String) -> Self {
         Passed { least: set.clone(), most: set, doubt: None, step }
     }
 
-    fn unknown(why: String) -> Self {
+    pub(super) fn unknown(why: String) -> Self {
         Passed { least: AddressSet::default(), most: public_space().clone(), doubt: Some(why), step: String::new() }
+    }
+
+    /// Everybody.
+    pub(super) fn all(step: String) -> Self {
+        Passed::certain(public_space().clone(), step)
+    }
+
+    /// Nobody.
+    pub(super) fn none() -> Self {
+        Passed::certain(AddressSet::default(), String::new())
     }
 }
 
-/// A group's id with its rules, where the group is known.
-type NamedRules<'i, 'n> = (&'i str, Option<&'n Answer<RuleSet>>);
+/// What the steps of a way let through together.
+pub(super) enum Left {
+    /// The internet, for certain.
+    Open,
+    /// Not the internet, for certain.
+    Shut,
+    /// It turns on what is not known.
+    Doubt(Option<String>),
+}
+
+/// What is left of the internet's clients of a family after all steps.
+pub(super) fn left<'p>(steps: impl Iterator<Item = &'p Passed> + Clone, family: Family) -> Left {
+    let open = |pick: fn(&Passed) -> &AddressSet| {
+        let set = steps.clone().fold(public_space().clone(), |set, step| set.intersection(pick(step)));
+        set.internet().contains(&family)
+    };
+    if !open(|p| &p.most) {
+        Left::Shut
+    } else if open(|p| &p.least) {
+        Left::Open
+    } else {
+        Left::Doubt(steps.clone().find_map(|s| s.doubt.clone()))
+    }
+}
+
+/// The security groups of an interface or a balancer.
+#[derive(Clone, Debug)]
+pub(super) enum Groups<'x> {
+    /// It has none, and nothing is filtered.
+    Unfiltered,
+    /// These.
+    Of(Vec<&'x str>),
+    /// They could not be read.
+    Unknown,
+}
+
+/// Where packets arrive: an interface of an instance, or a node of a balancer.
+#[derive(Clone, Debug)]
+pub(super) struct End<'x> {
+    pub(super) subnet: Option<&'x str>,
+    pub(super) vpc: Option<&'x str>,
+    pub(super) groups: Groups<'x>,
+}
+
+impl<'x> End<'x> {
+    pub(super) fn of_interface(interface: &'x Value) -> Self {
+        let list = interface.get("Groups").and_then(Value::as_array);
+        let ids = list.map(|groups| groups.iter().map(|g| text(g, "GroupId").unwrap_or_default()).collect());
+        End {
+            subnet: text(interface, "SubnetId"),
+            vpc: text(interface, "VpcId"),
+            groups: ids.map_or(Groups::Unknown, Groups::Of),
+        }
+    }
+}
 
 /// An address of an interface that the internet can send to.
 struct Address {
@@ -89,42 +210,56 @@ struct Address {
 
 impl<'a> Network<'a> {
     /// Indexes the parts of a network.
-    pub fn new(parts: Parts<'a>) -> Self {
+    pub fn new(parts: &Parts<'a, '_>) -> Self {
+        let with_id = |item: &Item<'a>| Some((item.text("SubnetId")?, item.clone()));
+        let subnets: HashMap<&'a str, Item<'a>> = parts.subnets.items.iter().filter_map(with_id).collect();
         Network {
-            groups: rule_sets(parts.groups, &parts.lists),
-            tables: routing(parts.route_tables),
-            acls: acls_by_subnet(parts.acls),
+            groups: rule_sets(&parts.groups, &parts.lists),
+            routing: parts.route_tables.complete.then(|| routing(&parts.route_tables, &parts.lists)),
+            acls: parts.acls.complete.then(|| acls(&parts.acls)),
             block_public_access: parts.block_public_access,
             exclusions: parts.exclusions,
-            lists: parts.lists,
+            balancers: Balancers::read(parts, &subnets),
+            subnets,
         }
     }
 
     /// The ways from the internet to any of the ports of an instance (an element of `Instances` of
-    /// `DescribeInstances`), one for each port at which something changes; empty where there is none, also for an
-    /// instance that does not run or has no public address. Protocols as in [`super::opens`].
-    pub fn reachable(&self, instance: &Value, protocol: &str, ports: &[PortRange]) -> Answer<Vec<Path>> {
+    /// `DescribeInstances`), direct or through load balancers, one for each port at which something changes; empty where
+    /// there is none, also for an instance that does not run. Protocols as in [`super::opens`]. A load balancer that
+    /// speaks HTTP to its targets is a way only to those of the ports that are among `http`.
+    pub fn reachable(
+        &self,
+        instance: &Map<String, Value>,
+        protocol: &str,
+        ports: &[PortRange],
+        http: &[PortRange],
+    ) -> Answer<Vec<Path>> {
         let Some(numbers) = asked(protocol) else {
             return Answer::Unknown(format!("the protocol '{protocol}' is not known"));
         };
-        match instance.get("State").and_then(|s| s.get("Name")).and_then(Value::as_str) {
+        match state(instance) {
             Some("running") => {}
             Some(_) => return Answer::Known(Vec::new()),
             None => return Answer::Unknown("the state of the instance is not known".to_string()),
         }
-        let Some(interfaces) = instance.get("NetworkInterfaces").and_then(Value::as_array) else {
+        let Some(interfaces) = interfaces(instance) else {
             return Answer::Unknown("the network interfaces of the instance are not known".to_string());
         };
         let (mut paths, mut doubt) = (Vec::new(), None);
         for interface in interfaces {
             for address in addresses(interface) {
                 for number in &numbers {
-                    match self.through(instance, interface, &address, *number, ports) {
+                    match self.direct(instance, interface, &address, *number, ports) {
                         Answer::Known(found) => paths.extend(found),
                         Answer::Unknown(why) => doubt = doubt.or(Some(why)),
                     }
                 }
             }
+        }
+        match self.through_balancers(instance, interfaces, &numbers, ports, http) {
+            Answer::Known(found) => paths.extend(found),
+            Answer::Unknown(why) => doubt = doubt.or(Some(why)),
         }
         match doubt {
             Some(why) if paths.is_empty() => Answer::Unknown(why),
@@ -132,27 +267,36 @@ impl<'a> Network<'a> {
         }
     }
 
-    fn through(
+    /// Whether an instance has a public address, or is a target of a load balancer that the internet can call, so that
+    /// asking for ways to it makes sense.
+    pub fn faces_internet(&self, instance: &Map<String, Value>) -> Answer<bool> {
+        let Some(interfaces) = interfaces(instance) else {
+            return Answer::Unknown("the network interfaces of the instance are not known".to_string());
+        };
+        if interfaces.iter().any(|interface| !addresses(interface).is_empty()) {
+            return Answer::Known(true);
+        }
+        self.balancers.targets(instance, interfaces)
+    }
+
+    fn direct(
         &self,
-        instance: &Value,
+        instance: &Map<String, Value>,
         interface: &Value,
         address: &Address,
         number: u8,
         ports: &[PortRange],
     ) -> Answer<Vec<Path>> {
-        let fixed = [self.block(interface), self.route(interface), self.answered(interface, number)];
+        let end = End::of_interface(interface);
+        let fixed = [self.block(&end), self.route(&end), self.answered(&end, number)];
         let (mut paths, mut doubt) = (Vec::new(), None);
-        for port in self.ports_to_try(interface, ports) {
-            let at_port = [self.acl(interface, number, port), self.group(interface, number, port)];
-            let steps: Vec<&Passed> = fixed.iter().chain(&at_port).collect();
-            let open = |pick: fn(&Passed) -> &AddressSet| {
-                let left = steps.iter().fold(public_space().clone(), |set, step| set.intersection(pick(step)));
-                left.internet().contains(&address.family)
-            };
-            if open(|p| &p.least) {
-                paths.push(path(instance, interface, address, number, port, &steps));
-            } else if open(|p| &p.most) {
-                doubt = doubt.or_else(|| steps.iter().find_map(|s| s.doubt.clone()));
+        for port in self.ports_to_try(&end, ports) {
+            let at_port = [self.acl(&end, number, port), self.group(&end, number, port)];
+            let steps = fixed.iter().chain(&at_port);
+            match left(steps.clone(), address.family) {
+                Left::Open => paths.push(path(instance, interface, address, number, port, steps)),
+                Left::Shut => {}
+                Left::Doubt(why) => doubt = doubt.or(why),
             }
         }
         match doubt {
@@ -162,43 +306,46 @@ impl<'a> Network<'a> {
     }
 
     /// The first of the asked ports, and those at which a rule or an ACL entry begins or has ended.
-    fn ports_to_try(&self, interface: &Value, ports: &[PortRange]) -> BTreeSet<u16> {
+    pub(super) fn ports_to_try(&self, end: &End<'_>, ports: &[PortRange]) -> BTreeSet<u16> {
         let mut changes: BTreeSet<u16> = ports.iter().map(|p| p.from).collect();
-        for (_, rules) in self.groups_of(interface).unwrap_or_default() {
-            if let Some(Answer::Known(rules)) = rules {
-                changes.extend(rules.edges());
+        if let Groups::Of(ids) = &end.groups {
+            for group in ids.iter().filter_map(|id| self.groups.get(id)) {
+                if let Answer::Known(rules) = &group.ingress {
+                    changes.extend(rules.edges());
+                }
             }
         }
-        if let Some(entries) = self.acl_of(interface) {
-            changes.extend(acl::edges(Input::Known(entries).member("Entries")));
+        if let Some(found) = self.acl_of(end) {
+            changes.extend(found.acl.edges());
         }
         changes.into_iter().filter(|c| ports.iter().any(|p| p.from <= *c && *c <= p.to)).collect()
     }
 
-    /// The groups of an interface with their rules; no rules for a group that is not known.
-    fn groups_of<'i>(&self, interface: &'i Value) -> Option<Vec<NamedRules<'i, '_>>> {
-        let list = interface.get("Groups")?.as_array()?;
-        let ids = list.iter().map(|group| text(group, "GroupId").unwrap_or_default());
-        Some(ids.map(|id| (id, self.groups.as_ref().and_then(|groups| groups.get(id)))).collect())
+    pub(super) fn acl_of(&self, end: &End<'_>) -> Option<&NamedAcl<'a>> {
+        let acls = self.acls.as_ref()?;
+        acls.by_subnet.get(end.subnet?).and_then(|at| acls.all.get(*at))
     }
 
-    fn acl_of(&self, interface: &Value) -> Option<&'a Value> {
-        self.acls.as_ref()?.get(text(interface, "SubnetId")?).copied()
+    /// What a group lets in or out; why not, where it is not known.
+    pub(super) fn rules_of(&self, id: &str, egress: bool) -> Result<&RuleSet, String> {
+        match self.groups.get(id).map(|g| if egress { &g.egress } else { &g.ingress }) {
+            Some(Answer::Known(rules)) => Ok(rules),
+            Some(Answer::Unknown(why)) => Err(why.clone()),
+            None => Err(format!("the security group {id} could not be read")),
+        }
     }
 
-    fn group(&self, interface: &Value, number: u8, port: u16) -> Passed {
-        let Some(groups) = self.groups_of(interface) else {
-            return Passed::unknown("the security groups of an interface are not known".to_string());
+    pub(super) fn group(&self, end: &End<'_>, number: u8, port: u16) -> Passed {
+        let groups = match &end.groups {
+            Groups::Unfiltered => return Passed::all(String::new()),
+            Groups::Unknown => return Passed::unknown("the security groups of an interface are not known".to_string()),
+            Groups::Of(groups) => groups,
         };
         let mut all = Admitted::default();
-        for (id, rules) in groups {
-            let found = match rules {
-                Some(Answer::Known(rules)) => rules.admitted(number, port),
-                Some(Answer::Unknown(why)) => Admitted { doubt: Some(why.clone()), ..Admitted::default() },
-                None => {
-                    let why = format!("the security group {id} of the instance could not be read");
-                    Admitted { doubt: Some(why), ..Admitted::default() }
-                }
+        for id in groups {
+            let found = match self.rules_of(id, false) {
+                Ok(rules) => rules.admitted(number, port),
+                Err(why) => Admitted { doubt: Some(why), ..Admitted::default() },
             };
             all.set.extend(&found.set);
             all.rules.extend(found.rules.iter().map(|rule| format!("security group {id}, {rule}")));
@@ -208,76 +355,71 @@ impl<'a> Network<'a> {
         Passed { least: all.set, most, doubt: all.doubt, step: all.rules.join("; ") }
     }
 
-    fn acl(&self, interface: &Value, number: u8, port: u16) -> Passed {
-        let Some(found) = self.acl_of(interface) else {
+    pub(super) fn acl(&self, end: &End<'_>, number: u8, port: u16) -> Passed {
+        let Some(found) = self.acl_of(end) else {
             return Passed::unknown("the network ACL of the subnet could not be read".to_string());
         };
-        match acl::lets_through(Input::Known(found).member("Entries"), false, number, port) {
-            Answer::Known(set) => {
-                let id = text(found, "NetworkAclId").unwrap_or_default();
-                Passed::certain(set, format!("network ACL {id} lets port {port} in"))
-            }
+        match found.acl.lets_through(false, number, port) {
+            Answer::Known(set) => Passed::certain(set, format!("network ACL {} lets port {port} in", found.id)),
             Answer::Unknown(why) => Passed::unknown(why),
         }
     }
 
-    fn answered(&self, interface: &Value, number: u8) -> Passed {
-        let Some(found) = self.acl_of(interface) else {
+    pub(super) fn answered(&self, end: &End<'_>, number: u8) -> Passed {
+        let Some(found) = self.acl_of(end) else {
             return Passed::unknown("the network ACL of the subnet could not be read".to_string());
         };
-        match acl::answers(Input::Known(found).member("Entries"), number) {
+        match found.answers(number) {
             Answer::Known(set) => Passed::certain(set, String::new()),
             Answer::Unknown(why) => Passed::unknown(why),
         }
     }
 
     /// The addresses that the subnet's route table sends through an internet gateway.
-    fn route(&self, interface: &Value) -> Passed {
-        let subnet = text(interface, "SubnetId");
-        let table = self.tables.as_ref().and_then(|tables| {
-            subnet
-                .and_then(|id| tables.by_subnet.get(id))
-                .or_else(|| text(interface, "VpcId").and_then(|vpc| tables.main_of_vpc.get(vpc)))
+    pub(super) fn route(&self, end: &End<'_>) -> Passed {
+        let table = self.routing.as_ref().and_then(|routing| {
+            let by_subnet = end.subnet.and_then(|id| routing.by_subnet.get(id));
+            let at = by_subnet.or_else(|| end.vpc.and_then(|vpc| routing.main_of_vpc.get(vpc)));
+            at.and_then(|at| routing.tables.get(*at))
         });
         let Some(table) = table else {
             return Passed::unknown("the route table of the subnet could not be read".to_string());
         };
-        let id = text(table, "RouteTableId").unwrap_or_default();
-        match routed(table, &self.lists) {
+        match &table.through {
             Answer::Known((set, gateway)) => {
-                let subnet = subnet.unwrap_or_default();
-                Passed::certain(set, format!("internet gateway {gateway}, route table {id} of {subnet}"))
+                let subnet = end.subnet.unwrap_or_default();
+                Passed::certain(
+                    set.clone(),
+                    format!("internet gateway {gateway}, route table {} of {subnet}", table.id),
+                )
             }
-            Answer::Unknown(why) => Passed::unknown(why),
+            Answer::Unknown(why) => Passed::unknown(why.clone()),
         }
     }
 
     /// VPC Block Public Access: all addresses where it does not apply, none where it does.
-    fn block(&self, interface: &Value) -> Passed {
+    pub(super) fn block(&self, end: &End<'_>) -> Passed {
         let mode = match self.block_public_access {
             Input::Absent => "off",
             Input::Unknown => return Passed::unknown("VPC Block Public Access could not be read".to_string()),
             Input::Known(options) => text(options, "InternetGatewayBlockMode").unwrap_or("off"),
         };
         match mode {
-            "off" => Passed::certain(public_space().clone(), String::new()),
-            "block-ingress" | "block-bidirectional" => self.excluded(interface),
+            "off" => Passed::all(String::new()),
+            "block-ingress" | "block-bidirectional" => self.excluded(end),
             other => Passed::unknown(format!("the mode '{other}' of VPC Block Public Access is not understood")),
         }
     }
 
-    fn excluded(&self, interface: &Value) -> Passed {
+    fn excluded(&self, end: &End<'_>) -> Passed {
         let list = match self.exclusions {
-            Input::Absent => return Passed::certain(AddressSet::default(), String::new()),
+            Input::Absent => return Passed::none(),
             Input::Known(Value::Array(list)) => list,
             _ => return Passed::unknown("the exclusions of VPC Block Public Access could not be read".to_string()),
         };
         let ours = |exclusion: &&Value| {
             let resource = text(exclusion, "ResourceArn").unwrap_or_default();
-            ["VpcId", "SubnetId"]
-                .iter()
-                .filter_map(|member| text(interface, member))
-                .any(|id| resource.rsplit('/').next() == Some(id))
+            [end.vpc, end.subnet].into_iter().flatten().any(|id| resource.rsplit('/').next() == Some(id))
         };
         let applies = |exclusion: &Value| {
             text(exclusion, "InternetGatewayExclusionMode") == Some("allow-bidirectional")
@@ -285,23 +427,49 @@ impl<'a> Network<'a> {
                     .is_none_or(|state| !state.starts_with("delete") && !state.ends_with("failed"))
         };
         match list.iter().filter(ours).any(applies) {
-            true => Passed::certain(public_space().clone(), "an exclusion from VPC Block Public Access".to_string()),
-            false => Passed::certain(AddressSet::default(), String::new()),
+            true => Passed::all("an exclusion from VPC Block Public Access".to_string()),
+            false => Passed::none(),
         }
     }
 }
 
-fn path(instance: &Value, interface: &Value, address: &Address, number: u8, port: u16, steps: &[&Passed]) -> Path {
-    let name = |value: &Value, member: &str| text(value, member).unwrap_or_default().to_string();
-    let mut all = vec!["internet".to_string()];
-    all.extend(steps.iter().map(|s| s.step.clone()).filter(|s| !s.is_empty()));
-    all.push(format!("interface {} with {}", name(interface, "NetworkInterfaceId"), address.text));
-    all.push(format!("instance {}", name(instance, "InstanceId")));
+fn path<'p>(
+    instance: &Map<String, Value>,
+    interface: &Value,
+    address: &Address,
+    number: u8,
+    port: u16,
+    steps: impl Iterator<Item = &'p Passed>,
+) -> Path {
+    let mut all = walked(steps);
+    all.extend(arrival(instance, interface, &address.text));
     let protocol = super::Protocol::Number(number).name();
-    Path { port, protocol, family: address.family, address: address.text.clone(), steps: all }
+    Path { port, protocol, family: address.family, address: address.text.clone(), entrance: port, steps: all }
 }
 
-fn text<'v>(value: &'v Value, member: &str) -> Option<&'v str> {
+/// The steps in words, from the internet on.
+pub(super) fn walked<'p>(steps: impl Iterator<Item = &'p Passed>) -> Vec<String> {
+    let mut all = vec!["internet".to_string()];
+    all.extend(steps.map(|s| s.step.clone()).filter(|s| !s.is_empty()));
+    all
+}
+
+/// The last two steps of every way.
+pub(super) fn arrival(instance: &Map<String, Value>, interface: &Value, address: &str) -> [String; 2] {
+    let id = instance.get("InstanceId").and_then(Value::as_str).unwrap_or_default();
+    let interface = text(interface, "NetworkInterfaceId").unwrap_or_default();
+    [format!("interface {interface} with {address}"), format!("instance {id}")]
+}
+
+fn state(instance: &Map<String, Value>) -> Option<&str> {
+    instance.get("State")?.get("Name")?.as_str()
+}
+
+fn interfaces(instance: &Map<String, Value>) -> Option<&Vec<Value>> {
+    instance.get("NetworkInterfaces")?.as_array()
+}
+
+pub(super) fn text<'v>(value: &'v Value, member: &str) -> Option<&'v str> {
     value.get(member).and_then(Value::as_str)
 }
 
@@ -327,50 +495,49 @@ fn addresses(interface: &Value) -> Vec<Address> {
     found
 }
 
-fn rule_sets<'a>(groups: Input<'a>, lists: &PrefixLists) -> Option<HashMap<&'a str, Answer<RuleSet>>> {
-    let groups = match groups {
-        Input::Known(Value::Array(groups)) => groups,
-        Input::Absent => return Some(HashMap::new()),
-        _ => return None,
+fn rule_sets<'a>(groups: &Listing<'a>, lists: &PrefixLists) -> HashMap<&'a str, Group> {
+    let read = |group: &Item<'a>| {
+        let ingress = RuleSet::read(group.member("IpPermissions"), lists);
+        let egress = RuleSet::read(group.member("IpPermissionsEgress"), lists);
+        Some((group.text("GroupId")?, Group { ingress, egress }))
     };
-    let read = |group: &'a Value| {
-        let rules = RuleSet::read(Input::Known(group).member("IpPermissions"), lists);
-        Some((text(group, "GroupId")?, rules))
-    };
-    Some(groups.iter().filter_map(read).collect())
+    groups.items.iter().filter_map(read).collect()
 }
 
-fn associations(item: &Value) -> impl Iterator<Item = &Value> {
-    item.get("Associations").and_then(Value::as_array).into_iter().flatten()
-}
-
-fn routing(tables: Input<'_>) -> Option<Routing<'_>> {
-    let Input::Known(Value::Array(tables)) = tables else { return None };
+fn routing<'a>(listing: &Listing<'a>, lists: &PrefixLists) -> Routing<'a> {
     let mut routing = Routing::default();
-    for table in tables {
-        for association in associations(table) {
+    for (at, table) in listing.items.iter().enumerate() {
+        let id = table.text("RouteTableId").unwrap_or_default();
+        routing.tables.push(Table { id, through: routed(table, lists) });
+        for association in table.list("Associations") {
             if let Some(subnet) = text(association, "SubnetId") {
-                routing.by_subnet.insert(subnet, table);
+                routing.by_subnet.insert(subnet, at);
             }
             if association.get("Main").and_then(Value::as_bool) == Some(true)
-                && let Some(vpc) = text(table, "VpcId")
+                && let Some(vpc) = table.text("VpcId")
             {
-                routing.main_of_vpc.insert(vpc, table);
+                routing.main_of_vpc.insert(vpc, at);
             }
         }
     }
-    Some(routing)
+    routing
 }
 
-fn acls_by_subnet(acls: Input<'_>) -> Option<HashMap<&str, &Value>> {
-    let Input::Known(Value::Array(acls)) = acls else { return None };
-    let pairs = acls.iter().flat_map(|acl| associations(acl).filter_map(move |a| Some((text(a, "SubnetId")?, acl))));
-    Some(pairs.collect())
+fn acls<'a>(listing: &Listing<'a>) -> Acls<'a> {
+    let mut found = Acls::default();
+    for (at, item) in listing.items.iter().enumerate() {
+        let acl = Acl::read(item.member("Entries"));
+        let answers = [acl.answers(true, TCP), acl.answers(true, UDP)];
+        found.all.push(NamedAcl { id: item.text("NetworkAclId").unwrap_or_default(), acl, answers });
+        let subnets = item.list("Associations").filter_map(|a| text(a, "SubnetId"));
+        found.by_subnet.extend(subnets.map(|subnet| (subnet, at)));
+    }
+    found
 }
 
 /// The addresses for which the longest matching route is one to an internet gateway, and that gateway.
-fn routed(table: &Value, lists: &PrefixLists) -> Answer<(AddressSet, String)> {
-    let Some(routes) = table.get("Routes").and_then(Value::as_array) else {
+fn routed(table: &Item<'_>, lists: &PrefixLists) -> Answer<(AddressSet, String)> {
+    let Input::Known(Value::Array(routes)) = table.member("Routes") else {
         return Answer::Unknown("the routes of the subnet could not be read".to_string());
     };
     let mut targets = Vec::new();
@@ -447,16 +614,27 @@ mod tests {
         }
     }
 
-    fn ask(world: &Value, ports: &[PortRange]) -> Answer<Vec<Path>> {
-        let network = Network::new(Parts {
-            groups: input(world, "groups"),
-            route_tables: input(world, "tables"),
-            acls: input(world, "acls"),
+    fn parts(world: &Value) -> Parts<'_, '_> {
+        let listing = |member| Listing::of(input(world, member));
+        Parts {
+            groups: listing("groups"),
+            route_tables: listing("tables"),
+            acls: listing("acls"),
+            subnets: listing("subnets"),
+            interfaces: listing("interfaces"),
+            balancers: listing("balancers"),
+            listeners: listing("listeners"),
+            target_groups: listing("target_groups"),
+            classic: listing("classic"),
             block_public_access: input(world, "options"),
             exclusions: input(world, "exclusions"),
             lists: PrefixLists(Input::Absent),
-        });
-        network.reachable(&world["instance"], "tcp", ports)
+        }
+    }
+
+    fn ask(world: &Value, ports: &[PortRange]) -> Answer<Vec<Path>> {
+        let network = Network::new(&parts(world));
+        network.reachable(world["instance"].as_object().unwrap(), "tcp", ports, &[])
     }
 
     fn reached(edit: impl Fn(&mut Value)) -> Option<bool> {

@@ -171,6 +171,8 @@ impl Admission {
 #[derive(Debug, Default)]
 pub(crate) struct RuleSet {
     admissions: Vec<Admission>,
+    /// Groups that are let in by reference, with the protocol and ports.
+    references: Vec<(Protocol, PortRange, String)>,
     /// Sources that could not be resolved, with the protocol and ports that they are let in on.
     doubts: Vec<(Option<Protocol>, PortRange, String)>,
 }
@@ -302,6 +304,24 @@ impl RuleSet {
         found
     }
 
+    /// The groups that the rules admit to a port of a protocol.
+    pub(crate) fn references(&self, number: u8, port: u16) -> impl Iterator<Item = &str> {
+        self.references
+            .iter()
+            .filter(move |(protocol, ports, _)| protocol.is_for(number) && ports.from <= port && port <= ports.to)
+            .map(|(_, _, group)| group.as_str())
+    }
+
+    /// Whether nothing at all, be it in doubt, is admitted to any of the ports.
+    pub(crate) fn is_closed(&self, number: u8, ports: &[PortRange]) -> bool {
+        let met = |protocol: Protocol, range: PortRange| {
+            protocol.is_for(number) && ports.iter().any(|p| p.meet(range).is_some())
+        };
+        self.doubt_about(&[number], ports).is_none()
+            && !self.admissions.iter().any(|a| met(a.protocol, a.ports))
+            && !self.references.iter().any(|(protocol, range, _)| met(*protocol, *range))
+    }
+
     /// The ports at which what the rules admit can change.
     pub(crate) fn edges(&self) -> impl Iterator<Item = u16> {
         self.admissions.iter().flat_map(|a| [Some(a.ports.from), a.ports.to.checked_add(1)]).flatten()
@@ -423,6 +443,7 @@ fn read_rule(at: usize, rule: &Value, lists: &PrefixLists, set: &mut RuleSet) {
         set.doubts.push((Some(protocol), PortRange::ALL, format!("the ports of {name} are not understood")));
         return;
     };
+    set.references.extend(read_references(rule).map(|group| (protocol, ports, group.to_string())));
     for (source, description) in read_sources(rule) {
         let blocks = if source.starts_with("pl-") {
             match lists.expand(&source) {
@@ -460,6 +481,13 @@ fn read_ports(rule: &Value, protocol: Protocol) -> Option<PortRange> {
     };
     let range = PortRange { from: port("FromPort", 0)?, to: port("ToPort", u16::MAX)? };
     (range.from <= range.to).then_some(range)
+}
+
+/// The groups that a rule refers to, in the nested and in the flat form.
+fn read_references(rule: &Value) -> impl Iterator<Item = &str> {
+    let pairs = rule.get("UserIdGroupPairs").and_then(Value::as_array).into_iter().flatten();
+    let flat = rule.get("ReferencedGroupInfo").into_iter();
+    pairs.chain(flat).filter_map(|pair| pair.get("GroupId").and_then(Value::as_str))
 }
 
 /// The sources of a rule with their descriptions: CIDR blocks and prefix lists. References to groups are left out.
