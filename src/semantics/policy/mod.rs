@@ -7,6 +7,7 @@ mod condition;
 pub mod document;
 pub mod escalation;
 pub mod grants;
+mod key_grants;
 pub mod keys;
 mod matching;
 pub mod transport;
@@ -14,6 +15,7 @@ pub mod trust;
 pub mod who;
 
 pub use document::Document;
+pub use key_grants::key_grants;
 pub use matching::Pattern;
 pub use transport::{denies_insecure_transport, denies_tls_below};
 pub use who::{Audience, Grant, foreign_grants, open_endpoint_grants, public_grants, unbound_service_grants, who};
