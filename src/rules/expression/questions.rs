@@ -32,6 +32,18 @@ pub(crate) fn all() -> Vec<Function> {
             run: |env, a, _| on_policy(a, |policy| policy::who(policy, &context(env))),
         },
         Function {
+            name: "grants",
+            parameters: vec![Any, list_of(Str)],
+            returns: list_of(object(GRANT)),
+            takes_unknown: false,
+            reads: &[],
+            summary: "What a resource policy allows of some actions (patterns), and to whom.",
+            run: |env, a, _| {
+                let actions = texts(&a[1]);
+                on_policy(a, |policy| policy::grants_of(policy, &borrowed(&actions), &context(env)))
+            },
+        },
+        Function {
             name: "publicGrants",
             parameters: vec![Any, list_of(Str)],
             returns: list_of(object(GRANT)),
