@@ -474,6 +474,8 @@ def policies(account: Account) -> None:
     stores.secret(account, "secret-public", stores.everybody("secretsmanager:GetSecretValue"))
     stores.secret(account, "secret-shared", stores.one_account(VENDOR, "secretsmanager:*"))
     stores.secret(account, "secret-private")
+    [managed] = [s["Name"] for s in account.client("secretsmanager").list_secrets()["SecretList"] if s["Name"].startswith("rds!")]
+    account.facts["secret-of-db-hardened"] = managed
     pull = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     stores.repository(account, "repository-public", stores.everybody(pull))
     stores.repository(account, "repository-shared", stores.one_account(VENDOR, pull))
