@@ -514,5 +514,6 @@ def doors(account: Account) -> None:
     control = stores.one_account(VENDOR, ["s3:GetObject", "s3:Put*"], ["arn:aws:s3:::as-created", "arn:aws:s3:::as-created/*"])
     client.put_bucket_policy(Bucket="as-created", Policy=document(control))
     client.put_bucket_tagging(Bucket="as-created", Tagging={"TagSet": [{"Key": "data-classification", "Value": "record"}]})
-    stores.multi_region_access_point(account, "everywhere-open", ["hardened"], False)
+    own = stores.one_account(account.id, "s3:GetObject")
+    stores.multi_region_access_point(account, "everywhere-open", ["access-point-blocked"], False, own)
     stores.multi_region_access_point(account, "everywhere-blocked", ["hardened"], True)
