@@ -84,6 +84,9 @@ def file_system(account: Account, name: str, *statements: dict) -> str:
     client = account.client("efs")
     made = client.create_file_system(CreationToken=name, Encrypted=True, Tags=[{"Key": "Name", "Value": name}])["FileSystemId"]
     account.facts[name] = made
+    # The emulator's times have more digits than a number of seconds can be compared in.
+    stored = account.backend("efs", HOME).file_systems_by_id[made]
+    stored.creation_time = int(stored.creation_time)
     if statements:
         client.put_file_system_policy(FileSystemId=made, Policy=document(*statements))
     return made
