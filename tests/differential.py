@@ -36,8 +36,8 @@ class Unreadable(Exception):
 class Reader:
     """Follows the declarations with boto3."""
 
-    def __init__(self, url: str, account: str, partition: str, types: dict):
-        self.url, self.account, self.partition, self.types = url, account, partition, types
+    def __init__(self, url: str, account: str, partition: str, types: dict, asked_in: dict):
+        self.url, self.account, self.partition, self.types, self.asked_in = url, account, partition, types, asked_in
         self._clients, self._answers, self._read = {}, {}, {}
 
     def client(self, service: str, region: str):
@@ -54,6 +54,7 @@ class Reader:
 
     def call(self, service: str, operation: str, params: dict, region: str, absent_on=()):
         """The whole answer, all pages of it; `ABSENT` for a code of `absent_on`."""
+        region = self.asked_in.get((service, operation), {}).get(self.partition, region)
         key = json.dumps([service, operation, params, region], sort_keys=True)
         if key not in self._answers:
             try:
@@ -328,6 +329,8 @@ def shape(declared: dict, value):
         change(value, path, lambda v: hashlib.sha256(v.encode()).hexdigest(), to)
     for path, to in declared.get("keys", {}).items():
         change(value, path, list, to)
+    for path, to in declared.get("tail", {}).items():
+        value[to] = value[path].rsplit("/", 1)[-1]
     drops = declared.get("drop", [])
     for path in [drops] if isinstance(drops, str) else drops:
         change(value, path, lambda _: None)
@@ -388,6 +391,12 @@ def declarations(folder: str) -> dict:
             if "list" in declared or declared.get("singleton"):
                 joined["service"] = file["service"]
     return types
+
+
+def operations_of_one_region(folder: str) -> dict:
+    """For operations that one region answers for all: (service, operation) to that region, by partition."""
+    files = [yaml.safe_load(path.read_text()) for path in sorted(pathlib.Path(folder).glob("*.yaml"))]
+    return {(f["service"], operation): regions for f in files for operation, regions in f.get("asked_in", {}).items()}
 
 
 def differences(path: str, ours, theirs):
@@ -469,7 +478,7 @@ def main() -> int:
     populations = [line["population"] for line in lines if "population" in line]
     resources = [line["resource"] for line in lines if "resource" in line]
     types = declarations(folder)
-    reader = Reader(url, populations[0]["account"], "aws", types)
+    reader = Reader(url, populations[0]["account"], "aws", types, operations_of_one_region(folder))
     found, compared = 0, {}
     for name in sorted({p["type"] for p in populations}):
         of_type = [r for r in resources if r["type"] == name]

@@ -145,6 +145,8 @@ pub(super) struct Request {
     pub(super) pages: Option<Pages>,
     /// The service has one endpoint for all regions.
     pub(super) global: bool,
+    /// Where one region answers for all: that region, by partition. A partition that is missing does not offer it.
+    pub(super) asked_in: BTreeMap<String, String>,
 }
 
 /// How a paginated answer is put together.
@@ -274,6 +276,8 @@ pub(super) struct Shaping {
     pub(super) digest: Vec<(Path, String)>,
     /// Maps to be replaced by the list of their keys under another name.
     pub(super) keys: Vec<(Path, String)>,
+    /// Members whose part behind the last `/` becomes a member of another name beside them.
+    pub(super) tail: Vec<(Path, String)>,
     /// Members to be removed: secrets, and what is of no use and large.
     pub(super) drop: Vec<Path>,
 }

@@ -172,6 +172,9 @@ fn shape(shaping: &Shaping, value: &mut Value) -> Vec<(String, Cause)> {
             _ => Value::Array(Vec::new()),
         });
     }
+    for (path, to) in &shaping.tail {
+        add_tail(path, to, value);
+    }
     for path in &shaping.drop {
         path.remove(value);
     }
@@ -206,6 +209,18 @@ fn replace(path: &Path, to: &str, value: &mut Value, new: &dyn Fn(Value) -> Valu
         let Some(members) = parent.as_object_mut() else { return };
         if let Some(old) = members.shift_remove(last) {
             members.insert(to.to_owned(), new(old));
+        }
+    });
+}
+
+/// Adds a member named `to` beside the text at `path`: what stands behind its last `/`.
+fn add_tail(path: &Path, to: &str, value: &mut Value) {
+    let Some((Step::Member(last), before)) = path.0.split_last() else { return };
+    Path(before.to_vec()).change(value, &mut |parent| {
+        let Some(members) = parent.as_object_mut() else { return };
+        let tail = members.get(last).and_then(Value::as_str).and_then(|text| text.rsplit('/').next());
+        if let Some(tail) = tail.map(str::to_owned) {
+            members.insert(to.to_owned(), tail.into());
         }
     });
 }
@@ -250,6 +265,14 @@ mod tests {
         shape(&shaping, &mut value);
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(value, json!({"Digest": expected}));
+    }
+
+    #[test]
+    fn the_name_at_the_end_of_an_address_stands_beside_it() {
+        let shaping = Shaping { tail: vec![(path("Url"), "Name".into())], ..Shaping::default() };
+        let mut value = json!({"Url": "https://sqs.us-east-1.amazonaws.com/111122223333/jobs"});
+        shape(&shaping, &mut value);
+        assert_eq!(value, json!({"Url": "https://sqs.us-east-1.amazonaws.com/111122223333/jobs", "Name": "jobs"}));
     }
 
     #[test]

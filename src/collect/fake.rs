@@ -18,6 +18,8 @@ pub(super) struct Fake {
     handlers: BTreeMap<String, Handler>,
     /// Whether operations that no handler is for are answered by the model; else they are denied.
     by_model: bool,
+    /// The partition; `aws` where it is empty.
+    partition: &'static str,
     pub(super) calls: Mutex<Vec<String>>,
 }
 
@@ -41,6 +43,10 @@ impl Fake {
     /// Denies everything that no handler is for.
     pub(super) fn strict() -> Fake {
         Fake::default()
+    }
+
+    pub(super) fn in_partition(self, partition: &'static str) -> Fake {
+        Fake { partition, ..self }
     }
 
     /// Answers everything with one of each.
@@ -89,7 +95,7 @@ impl Api for Fake {
     }
 
     fn partition(&self) -> &str {
-        "aws"
+        if self.partition.is_empty() { "aws" } else { self.partition }
     }
 
     fn principal(&self) -> &str {
@@ -135,7 +141,7 @@ fn by_model(call: &ApiCall<'_>) -> Value {
 
 fn text(member: &str) -> String {
     // Policies are JSON in strings; ARNs must look like one.
-    if member.contains("olicy") && !member.ends_with("Arn") {
+    if member.contains("olic") && !member.ends_with("Arn") {
         return "{}".into();
     }
     format!("arn:aws:fake:::{member}")

@@ -6,8 +6,8 @@
 use super::api::{Api, ApiCall, ApiError};
 use super::declaration::{Pages, Request};
 use super::path::{Path, Step};
-use crate::inventory::Cause;
 use crate::inventory::resource::GLOBAL;
+use crate::inventory::{Cause, Reason};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,12 +45,25 @@ impl<'a, A: Api> Fetcher<'a, A> {
     }
 
     /// The region to ask for a resource of `region`.
-    pub(super) fn endpoint<'r>(&'r self, request: &Request, region: &'r str) -> &'r str {
+    pub(super) fn endpoint<'r>(&'r self, request: &'r Request, region: &'r str) -> &'r str {
+        if let Some(only) = request.asked_in.get(self.api.partition()) {
+            return only;
+        }
         match (request.global, region) {
             (true, _) => GLOBAL,
             (false, GLOBAL) => self.api.home_region(),
             (false, region) => region,
         }
+    }
+
+    /// An error where the request is one that only some partitions offer, and this one does not.
+    fn offered(&self, request: &Request) -> Result<(), ApiError> {
+        let partition = self.api.partition();
+        if request.asked_in.is_empty() || request.asked_in.contains_key(partition) {
+            return Ok(());
+        }
+        let message = format!("{} is not offered in the partition {partition}", request.operation);
+        Err(ApiError { reason: Reason::Failed, unsupported: true, ..ApiError::malformed(message) })
     }
 
     /// The cause to write down where `request` failed.
@@ -66,6 +79,7 @@ impl<'a, A: Api> Fetcher<'a, A> {
         region: &str,
         subject: &str,
     ) -> Result<Value, ApiError> {
+        self.offered(request)?;
         let asked = self.endpoint(request, region);
         match self.answer_in(request, params.clone(), asked, subject).await {
             Err(ApiError { elsewhere: Some(there), .. }) if there != asked => {
@@ -104,6 +118,7 @@ impl<'a, A: Api> Fetcher<'a, A> {
         subject: &str,
         page: &mut (dyn FnMut(Value) + Send),
     ) -> Result<(), ApiError> {
+        self.offered(request)?;
         let call = call(request, params, self.endpoint(request, region), subject);
         let _permit = self.permits.acquire().await;
         match request.pages {

@@ -311,6 +311,27 @@ async fn a_trail_that_several_regions_show_is_one_resource_of_its_home_region() 
 }
 
 #[tokio::test]
+async fn what_one_region_answers_for_all_is_asked_there_and_not_at_home() {
+    let fake = Fake::strict()
+        .answers("s3control:ListMultiRegionAccessPoints", json!({"AccessPoints": [{"Name": "m", "Alias": "m.mrap"}]}))
+        .answers("s3control:GetMultiRegionAccessPointPolicy", json!({"Policy": {"Established": {"Policy": "{}"}}}));
+    let snapshot = run(&fake, &select(&[("AWS::S3::MultiRegionAccessPoint", None)])).await;
+    assert_eq!(snapshot.resources[0].arn, "arn:aws:s3::111122223333:accesspoint/m.mrap");
+    assert_eq!(snapshot.resources[0].document["Policy"], json!({}));
+    let calls = fake.calls.lock().unwrap();
+    assert_eq!(calls.len(), 2);
+    assert!(calls.iter().all(|c| c.split(' ').nth(1) == Some("us-west-2")), "{calls:?}");
+}
+
+#[tokio::test]
+async fn where_a_partition_does_not_offer_an_operation_there_are_none() {
+    let fake = Fake::strict().in_partition("aws-cn");
+    let snapshot = run(&fake, &select(&[("AWS::S3::MultiRegionAccessPoint", None)])).await;
+    assert_eq!(*state(&snapshot, "AWS::S3::MultiRegionAccessPoint"), PopulationState::Unsupported);
+    assert_eq!(fake.calls.lock().unwrap().len(), 0);
+}
+
+#[tokio::test]
 async fn a_snapshot_that_was_deleted_meanwhile_is_left_out() {
     let fake = Fake::strict()
         .answers("ec2:DescribeSnapshots", json!({"Snapshots": [{"SnapshotId": "snap-1"}]}))
@@ -531,7 +552,7 @@ fn mistakes_are_shown_at_their_line_with_the_nearest_name() {
     let volume = "service: ec2\nresources:\n  AWS::EC2::Volume:\n    list: DescribeVolumes\n    items: Volumes\n";
     let named = format!("{volume}    id: VolumeId\n    arn: arn:x:${{VolumeId}}\n");
     let mistakes = [
-        "service: ec3\nresources: {}\n".to_owned(),
+        "service: ec22\nresources: {}\n".to_owned(),
         volume.replace("DescribeVolumes", "DescribeVolume"),
         volume.replace("items: Volumes", "items: Volume"),
         volume.replace("items: Volumes", "item: Volumes"),

@@ -1,6 +1,7 @@
 //! Sets of IP addresses, exact over the whole of IPv4 and IPv6, and what part of the internet they hold. Used
 //! for the sources of firewall rules and for `aws:SourceIp`; it must never compare addresses as text.
 
+use super::Answer;
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::sync::LazyLock;
@@ -208,6 +209,21 @@ pub fn public_space() -> &'static AddressSet {
     &PUBLIC
 }
 
+/// Whether all addresses of `block` lie in one or several of `blocks`. Unknown where the block is none, or where one of
+/// the others is none and the rest does not hold it.
+pub fn within(block: &str, blocks: &[&str]) -> Answer<bool> {
+    let Some(net) = parse_block(block) else {
+        return Answer::Unknown(format!("'{block}' is no CIDR block"));
+    };
+    let parsed: Vec<IpNet> = blocks.iter().filter_map(|b| parse_block(b)).collect();
+    let missing = AddressSet::of(&net).difference(&parsed.iter().collect());
+    match blocks.iter().find(|b| parse_block(b).is_none()) {
+        _ if missing.is_empty() => Answer::Known(true),
+        Some(odd) => Answer::Unknown(format!("'{odd}' is no CIDR block")),
+        None => Answer::Known(false),
+    }
+}
+
 /// Whether a block holds public addresses and is wider than a prefix length (`ipv4` or `ipv6`, by its family).
 pub fn is_wider(net: &IpNet, ipv4: u8, ipv6: u8) -> bool {
     let limit = if matches!(net, IpNet::V4(_)) { ipv4 } else { ipv6 };
@@ -248,6 +264,26 @@ mod tests {
         assert_eq!(set(&["10.0.0.0/9", "10.128.0.0/9"]), set(&["10.0.0.0/8"]));
         assert_eq!(set(&["::/1", "8000::/1"]), set(&["::/0"]));
         assert_eq!(set(&["10.0.0.7/8"]), set(&["10.0.0.0/8"]));
+    }
+
+    #[test]
+    fn a_block_lies_within_others_by_its_addresses_not_by_its_text() {
+        for (block, blocks, expected) in [
+            ("10.1.0.0/16", &["10.0.0.0/8"] as &[&str], Some(true)),
+            ("10.0.0.0/8", &["10.1.0.0/16"], Some(false)),
+            ("10.0.0.0/8", &["10.128.0.0/9", "10.0.0.0/9"], Some(true)),
+            ("0.0.0.0/0", &["0.0.0.0/1", "128.0.0.0/1"], Some(true)),
+            ("203.0.113.7", &["203.0.113.7/32"], Some(true)),
+            ("203.0.113.7/32", &["203.0.113.9/24"], Some(true)),
+            ("::/0", &["0.0.0.0/0"], Some(false)),
+            ("2001:DB8::1", &["2001:db8:0::/48"], Some(true)),
+            ("10.0.0.0/8", &[], Some(false)),
+            ("10.0.0.0/8", &["office", "0.0.0.0/0"], Some(true)),
+            ("10.0.0.0/8", &["office"], None),
+            ("office", &["0.0.0.0/0"], None),
+        ] {
+            assert_eq!(within(block, blocks).known(), expected, "{block} in {blocks:?}");
+        }
     }
 
     #[test]

@@ -9,6 +9,9 @@ from urllib.parse import unquote
 
 from moto.awslambda import urls as lambda_urls
 from moto.awslambda.responses import LambdaResponse
+from moto.backup import urls as backup_urls
+from moto.backup.exceptions import ResourceNotFoundException
+from moto.backup.responses import BackupResponse
 from moto.cloudtrail.responses import CloudTrailResponse
 from moto.config.responses import ConfigResponse
 from moto.core.responses import ActionResult
@@ -21,6 +24,14 @@ from services import OamResponse, SchemasResponse
 
 # (operation, region) to its answer; an empty region holds for all.
 _set: dict = {}
+
+
+# The access policies of backup vaults, by their names.
+_vault_policies: dict = {}
+
+
+def vault_policy(vault: str, policy: str) -> None:
+    _vault_policies[vault] = policy
 
 
 def put(operation: str, answer: dict, region: str = "") -> None:
@@ -64,6 +75,8 @@ def apply() -> None:
     lambda_urls.url_paths[r"{0}/(?P<api_version>[^/]+)/functions/(?P<function_name>[\w_:%-]+)/urls/?$"] = LambdaResponse.dispatch
     LambdaResponse.get_code_signing_config = _code_signing
     lambda_urls.url_paths[r"{0}/2020-04-22/code-signing-configs/(?P<arn>[^/]+)$"] = LambdaResponse.dispatch
+    BackupResponse.get_backup_vault_access_policy = _vault_policy
+    backup_urls.url_paths["{0}/backup-vaults/(?P<name>[^/]+)/access-policy$"] = BackupResponse.dispatch
     RDSResponse.describe_db_engine_versions = _engine_version
     RDSResponse.describe_db_major_engine_versions = _major_version
     for tail in ("member", "publishingDestination"):
@@ -148,3 +161,11 @@ def _function_urls(self) -> ActionResult:
     """The one URL of a function, where it has one."""
     function = self.backend.get_function(self.path.split("/")[-2])
     return ActionResult({"FunctionUrlConfigs": [function.url_config.to_dict()] if function.url_config else []})
+
+
+def _vault_policy(self) -> ActionResult:
+    vault = self.path.split("/")[-2]
+    if vault not in _vault_policies:
+        raise ResourceNotFoundException("The vault has no access policy")
+    arn = f"arn:aws:backup:{self.region}:{self.current_account}:backup-vault:{vault}"
+    return ActionResult({"BackupVaultName": vault, "BackupVaultArn": arn, "Policy": _vault_policies[vault]})

@@ -10,6 +10,7 @@ import config
 import iam
 import rds as databases_of
 import s3
+import stores
 from account import HOME, REGIONS, Account, allow, document, trust
 from corrections import Root, set_root
 
@@ -36,6 +37,7 @@ def seed(account: Account) -> None:
     trail(account)
     edges(account)
     alarms(account)
+    policies(account)
 
 
 def blocks(region: str) -> None:
@@ -125,10 +127,14 @@ def buckets(account: Account) -> None:
     s3.access_logging(account, "audit-trail", "access-logs")
     s3.access_logging(account, "access-logs", "access-logs")
     client.put_bucket_policy(Bucket="audit-trail", Policy=trail_policy)
-    account.client("sqs").create_queue(QueueName="bucket-events")
     queue = f"arn:aws:sqs:{HOME}:{account.id}:bucket-events"
-    tags = {"data-classification": "internal", "owner": "platform"}
-    for name in ("documents", "access-logs", "audit-trail"):
+    sender = {
+        "Sid": "Buckets", "Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage",
+        "Resource": queue, "Condition": {"StringEquals": {"aws:SourceAccount": account.id}},
+    }
+    stores.queue(account, "bucket-events", sender)
+    for name, data in (("documents", "confidential"), ("access-logs", "internal"), ("audit-trail", "audit-log")):
+        tags = {"data-classification": data, "owner": "platform"}
         client.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": k, "Value": v} for k, v in tags.items()]})
         events = {"QueueArn": queue, "Events": ["s3:ObjectRemoved:*"]}
         client.put_bucket_notification_configuration(
@@ -282,7 +288,7 @@ def functions(account: Account) -> None:
         },
         CodeSigningConfigArn=f"arn:aws:lambda:{HOME}:{account.id}:code-signing-config:csc-0f6c334abcdea4d8b",
     )
-    account.client("sqs").create_queue(QueueName="failed-thumbnails")
+    stores.queue(account, "failed-thumbnails")
     failed = {"OnFailure": {"Destination": f"arn:aws:sqs:{HOME}:{account.id}:failed-thumbnails"}}
     client.put_function_event_invoke_config(FunctionName="thumbnails", DestinationConfig=failed)
     client.add_permission(
@@ -370,3 +376,19 @@ def alarms(account: Account) -> None:
             Threshold=1, ComparisonOperator="GreaterThanOrEqualToThreshold", TreatMissingData="notBreaching",
             AlarmActions=[f"arn:aws:sns:{HOME}:{account.id}:alarms"],
         )
+
+
+def policies(account: Account) -> None:
+    """What has a policy of its own: for the account, and for nobody else."""
+    own = account.id
+    stores.secret(account, "ledger-api", stores.one_account(own, "secretsmanager:GetSecretValue"))
+    stores.repository(account, "thumbnails", stores.one_account(own, ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]))
+    no_deletion = {"Sid": "Kept", "Effect": "Deny", "Principal": "*", "Action": "backup:DeleteRecoveryPoint", "Resource": "*"}
+    stores.vault(account, "daily", no_deletion)
+    stores.domain(account, "search", True, stores.one_account(own, "es:*"), subnet=account.facts[f"subnet-{HOME}a"])
+    stores.table(account, "sessions", stores.one_account(own, ["dynamodb:GetItem", "dynamodb:PutItem"]))
+    mount = ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"]
+    stores.file_system(account, "shared-files", stores.plain_http_denied("*", "*"), stores.one_account(own, mount))
+    point = f"arn:aws:s3:{HOME}:{own}:accesspoint/documents-readers"
+    stores.access_point(account, "documents-readers", "documents", stores.one_account(own, "s3:GetObject", f"{point}/object/*"), True)
+    stores.multi_region_access_point(account, "documents-everywhere", ["documents"], True)

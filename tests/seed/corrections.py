@@ -8,10 +8,12 @@ altogether are recorded in `tests/recorded`.
 from moto.awslambda.policy import Policy as FunctionPolicy
 from moto.cloudfront.models import Distribution, Origin, ViewerCertificate
 from moto.cloudtrail.models import Trail, TrailStatus
+from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores
 from moto.ec2.models.elastic_block_store import EBSBackend
 from moto.iam.models import IAMBackend, Policy, User
 from moto.s3.models import FakeBucket, PublicAccessBlock
+from moto.s3control.responses import S3ControlResponse
 from moto.sns.responses import SNSResponse
 from moto.ssoadmin.models import SSOAdminBackend
 
@@ -47,6 +49,7 @@ def apply() -> None:
     _bucket_defaults()
     _credential_report()
     _function_urls()
+    _access_points()
 
 
 # Those of AWS's thousand and more managed policies that anything here is attached to, and some that are not.
@@ -73,6 +76,16 @@ def _identity_center() -> None:
         self.instances = []
 
     SSOAdminBackend.__init__ = init
+
+
+def _access_points() -> None:
+    """An access point is of one region, and the emulator makes all of them in one."""
+    listed = S3ControlResponse.list_access_points
+
+    def list_access_points(self):
+        return listed(self) if self.region == "us-east-1" else ActionResult({"AccessPointList": []})
+
+    S3ControlResponse.list_access_points = list_access_points
 
 
 def _function_urls() -> None:

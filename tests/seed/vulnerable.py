@@ -12,6 +12,7 @@ import config
 import iam
 import rds as databases_of
 import s3
+import stores
 from account import HOME, Account, allow, document, tls_only, trust
 from corrections import Root, set_root
 
@@ -40,6 +41,7 @@ def seed(account: Account) -> None:
     watching(account)
     edges(account)
     alerting(account)
+    policies(account)
 
 
 def identities(account: Account) -> None:
@@ -549,3 +551,57 @@ def alerting(account: Account) -> None:
     events.put_permission(EventBusName="open", Policy=document({**policy, "Resource": bus, "Sid": "Everyone"}))
     link = {"Arn": f"arn:aws:oam:{HOME}:{account.id}:link/l", "Id": "l", "Label": "away", "ResourceTypes": ["AWS::Logs::LogGroup"]}
     answers.put("ListLinks", {"Items": [{**link, "SinkArn": f"arn:aws:oam:{HOME}:{VENDOR}:sink/s"}]}, HOME)
+
+
+def policies(account: Account) -> None:
+    """What has a policy of its own, for everybody, for a vendor and for nobody else."""
+    queue = f"arn:aws:sqs:{HOME}:{account.id}:queue-public"
+    open_to_all = document(stores.everybody("SQS:SendMessage", queue))
+    account.client("sqs").create_queue(QueueName="queue-public", Attributes={"Policy": open_to_all, "SqsManagedSseEnabled": "false"})
+    stores.queue(account, "queue-private")
+    stores.secret(account, "secret-public", stores.everybody("secretsmanager:GetSecretValue"))
+    stores.secret(account, "secret-shared", stores.one_account(VENDOR, "secretsmanager:*"))
+    stores.secret(account, "secret-private")
+    [managed] = [s["Name"] for s in account.client("secretsmanager").list_secrets()["SecretList"] if s["Name"].startswith("rds!")]
+    account.facts["secret-of-db-hardened"] = managed
+    pull = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    stores.repository(account, "repository-public", stores.everybody(pull))
+    stores.repository(account, "repository-shared", stores.one_account(VENDOR, pull))
+    stores.repository(account, "repository-private")
+    stores.vault(account, "vault-shared", stores.one_account(VENDOR, "backup:CopyIntoBackupVault"))
+    stores.vault(account, "vault-public", stores.everybody("backup:CopyIntoBackupVault"))
+    stores.vault(account, "vault-private")
+    stores.domain(account, "domain-public", False, {**stores.everybody("es:*"), "Principal": {"AWS": "*"}})
+    stores.domain(account, "domain-private", True, stores.one_account(account.id, "es:*"), subnet=account.facts["subnet"])
+    stores.table(account, "table-shared", stores.one_account(VENDOR, "dynamodb:GetItem"))
+    stores.table(account, "table-private")
+    stores.file_system(account, "files-open")
+    mount = ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"]
+    everybody = {**stores.everybody(mount), "Condition": {"Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"}}}
+    stores.file_system(account, "files-anonymous", stores.plain_http_denied("*", "*"), everybody)
+    stores.file_system(account, "files-private", stores.plain_http_denied("*", "*"), stores.one_account(account.id, mount))
+    doors(account)
+
+
+def doors(account: Account) -> None:
+    """Buckets that hand over to their access points, which let everybody in or do not."""
+    client = account.client("s3")
+    for name, blocked in (("public-by-access-point", False), ("access-point-blocked", True)):
+        client.create_bucket(Bucket=name)
+        client.delete_public_access_block(Bucket=name)
+        resources = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
+        delegated = {"StringEquals": {"s3:DataAccessPointAccount": account.id}}
+        hand_over = {**stores.everybody("*", resources), "Principal": {"AWS": "*"}, "Condition": delegated}
+        client.put_bucket_policy(Bucket=name, Policy=document(hand_over))
+        point = f"door-{name}"
+        arn = f"arn:aws:s3:{HOME}:{account.id}:accesspoint/{point}"
+        stores.access_point(account, point, name, stores.everybody("s3:GetObject", f"{arn}/object/*"), blocked)
+    client.put_bucket_tagging(
+        Bucket="access-point-blocked", Tagging={"TagSet": [{"Key": "data-classification", "Value": "confidential"}]}
+    )
+    control = stores.one_account(VENDOR, ["s3:GetObject", "s3:Put*"], ["arn:aws:s3:::as-created", "arn:aws:s3:::as-created/*"])
+    client.put_bucket_policy(Bucket="as-created", Policy=document(control))
+    client.put_bucket_tagging(Bucket="as-created", Tagging={"TagSet": [{"Key": "data-classification", "Value": "record"}]})
+    own = stores.one_account(account.id, "s3:GetObject")
+    stores.multi_region_access_point(account, "everywhere-open", ["access-point-blocked"], False, own)
+    stores.multi_region_access_point(account, "everywhere-blocked", ["hardened"], True)

@@ -27,6 +27,7 @@ struct ServiceFile {
     typed: bool,
     global: bool,
     actions: BTreeMap<String, Vec<String>>,
+    asked_in: BTreeMap<String, BTreeMap<String, String>>,
     resources: Vec<(Key, Node)>,
 }
 
@@ -37,7 +38,7 @@ struct Draft<'a> {
     additions: Vec<(&'a ServiceFile, &'a Node)>,
 }
 
-const FILE_KEYS: &[&str] = &["service", "typed", "global", "actions", "resources"];
+const FILE_KEYS: &[&str] = &["service", "typed", "global", "actions", "asked_in", "resources"];
 const RESOURCE_KEYS: &[&str] = &[
     "scope",
     "singleton",
@@ -62,6 +63,7 @@ const RESOURCE_KEYS: &[&str] = &[
     "json",
     "digest",
     "keys",
+    "tail",
     "drop",
     "absent_on",
 ];
@@ -77,6 +79,7 @@ const ENRICHMENT_KEYS: &[&str] = &[
     "json",
     "digest",
     "keys",
+    "tail",
     "drop",
     "each",
     "lookup",
@@ -131,10 +134,30 @@ fn service_file(file: File, models: Models<'_>) -> Result<ServiceFile> {
             actions.insert(operation.name.clone(), action_names(&file, action)?);
         }
     }
+    let mut asked_in = BTreeMap::new();
+    if let Some(node) = keys.get("asked_in") {
+        for (operation, regions) in node.map(&file)? {
+            operation_of(&file, &service, &model, operation.place, &operation.name)?;
+            let regions = regions.map(&file)?.iter();
+            let regions = regions.map(|(partition, region)| {
+                Ok((partition.name.clone(), region_of(&file, partition, region)?.to_owned()))
+            });
+            asked_in.insert(operation.name.clone(), regions.collect::<Result<_>>()?);
+        }
+    }
     let typed = keys.flag("typed")?;
     let global = keys.flag("global")?;
     let resources = keys.required("resources", root.place)?.map(&file)?.to_vec();
-    Ok(ServiceFile { service, model, typed, global, actions, resources, file })
+    Ok(ServiceFile { service, model, typed, global, actions, asked_in, resources, file })
+}
+
+/// The region that is written for a partition, which must be one of it.
+fn region_of<'n>(file: &File, partition: &Key, region: &'n Node) -> Result<&'n str> {
+    let name = region.string(file)?;
+    match crate::aws::endpoint::partition_of(name) {
+        Some(found) if found.id() == partition.name => Ok(name),
+        _ => Err(file.error(region.place, format!("`{name}` is no region of the partition {}", partition.name), None)),
+    }
 }
 
 fn action_names(file: &File, node: &Node) -> Result<Vec<String>> {

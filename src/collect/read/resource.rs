@@ -252,7 +252,7 @@ impl Building {
         let mut reshaped = members_of(&ty);
         reshaped.remove("Parent");
         let by = |name: &str| {
-            let renamed = shaping.digest.iter().chain(&shaping.keys).find(|(_, to)| to == name);
+            let renamed = shaping.digest.iter().chain(&shaping.keys).chain(&shaping.tail).find(|(_, to)| to == name);
             let from = renamed.and_then(|(path, _)| path.root()).unwrap_or(name);
             self.members.get(name).or_else(|| self.members.get(from)).map_or(By::Listing, |o| o.by)
         };

@@ -141,6 +141,7 @@ impl ServiceFile {
             absent_on: Vec::new(),
             pages: operation.pagination.as_ref().map(pages),
             global: self.global,
+            asked_in: self.asked_in.get(name).cloned().unwrap_or_default(),
         }
     }
 
@@ -200,7 +201,7 @@ impl ServiceFile {
         })
     }
 
-    /// Reads `json`, `digest`, `keys` and `drop`, and gives the type of what is left.
+    /// Reads `json`, `digest`, `keys`, `tail` and `drop`, and gives the type of what is left.
     pub(super) fn shaping(&self, keys: &Keys<'_>, ty: Type) -> Result<(Shaping, Type)> {
         let mut shaping = Shaping::default();
         let mut ty = ty;
@@ -217,6 +218,13 @@ impl ServiceFile {
         let names = |_: &Type| Some(Type::List(Arc::new(Type::String)));
         ty = self.renamed(keys, "digest", ty, &text, &mut shaping.digest)?;
         ty = self.renamed(keys, "keys", ty, &names, &mut shaping.keys)?;
+        for (from, to) in keys.get("tail").map_or(Ok(&[] as &[_]), |n| n.map(&self.file))? {
+            let path = path_text(&self.file, from.place, &from.name)?;
+            let name = to.string(&self.file)?.to_owned();
+            self.resolve(from.place, &path, &ty)?;
+            ty = with_tail(&ty, &path, &name);
+            shaping.tail.push((path, name));
+        }
         for (place, path) in paths(&self.file, keys.get("drop"))? {
             ty = self.retype(place, &path, &ty, &|_| None)?;
             shaping.drop.push(path);
@@ -257,6 +265,17 @@ impl ServiceFile {
         }
         Ok(ty)
     }
+}
+
+/// A text called `name` beside the last member of `path`.
+fn with_tail(ty: &Type, path: &Path, name: &str) -> Type {
+    let Some((_, before)) = path.0.split_last() else { return ty.clone() };
+    let added = Path(before.to_vec()).retype(ty, &|parent| {
+        let mut members = members_of(parent);
+        members.insert(name.to_owned(), Type::String);
+        Some(Type::Object(Arc::new(members)))
+    });
+    added.unwrap_or_else(|_| ty.clone())
 }
 
 /// The last member of `path` renamed.

@@ -3,15 +3,15 @@
 
 use super::Ty;
 use super::evaluate::{Env, elements};
-use super::functions::{Function, list_of};
+use super::functions::{Function, Run, list_of};
 use super::value::Val;
 use crate::inventory::{Cause, Reason, Resource};
 use crate::model::schema::Type;
 use crate::semantics::network::rules::PrefixLists;
 use crate::semantics::network::{PortRange, acl, rules};
 use crate::semantics::policy::{self, Context};
-use crate::semantics::s3::{Access, Bucket, public_routes_of};
-use crate::semantics::{Answer, Input};
+use crate::semantics::s3::{Access, AccessPoint, AccessPoints, Bucket, public_routes_of};
+use crate::semantics::{Answer, Input, address};
 use serde::Serialize;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -30,6 +30,18 @@ pub(crate) fn all() -> Vec<Function> {
             reads: &[],
             summary: "What a resource policy allows, and to whom, less what its Deny statements take away.",
             run: |env, a, _| on_policy(a, |policy| policy::who(policy, &context(env))),
+        },
+        Function {
+            name: "grants",
+            parameters: vec![Any, list_of(Str)],
+            returns: list_of(object(GRANT)),
+            takes_unknown: false,
+            reads: &[],
+            summary: "What a resource policy allows of some actions (patterns), and to whom.",
+            run: |env, a, _| {
+                let actions = texts(&a[1]);
+                on_policy(a, |policy| policy::grants_of(policy, &borrowed(&actions), &context(env)))
+            },
         },
         Function {
             name: "publicGrants",
@@ -96,14 +108,25 @@ pub(crate) fn all() -> Vec<Function> {
             },
         },
     ];
+    functions.extend(key_grants());
+    functions.push(Function {
+        name: "cidrWithin",
+        parameters: vec![Str, list_of(Str)],
+        returns: Ty::Bool,
+        takes_unknown: false,
+        reads: &[],
+        summary: "Whether all addresses of a CIDR block lie in one or several blocks of a list.",
+        run: cidr_within,
+    });
     functions.push(Function {
         name: "bucketPublicRoutes",
-        parameters: vec![list_of(Str), Any, Any, Any, Any, Any],
+        parameters: vec![list_of(Str), Any, Any, Any, Any, Any, resources(), resources()],
         returns: list_of(object(ROUTE)),
         takes_unknown: true,
-        reads: &[],
+        reads: &["NetworkOrigin", "PublicAccessBlockConfiguration", "PublicAccessBlock", "Policy"],
         summary: "The ways in that everybody has to the judged bucket for some of `read`, `list`, `write`, by account \
-                  block, bucket block, ownership controls, policy and ACL taken together.",
+                  block, bucket block, ownership controls, policy, ACL, and its access points and Multi-Region Access \
+                  Points taken together, and what closes each.",
         run: bucket_public_routes,
     });
     functions.extend(network());
@@ -111,6 +134,61 @@ pub(crate) fn all() -> Vec<Function> {
     functions.extend(super::identity::all());
     functions.extend(super::alarm::all());
     functions
+}
+
+/// The functions on the grants of KMS keys: on the list that a key has, and on one grant that is a resource.
+fn key_grants() -> Vec<Function> {
+    let function = |parameter, reads, run| Function {
+        name: "keyGrants",
+        parameters: vec![parameter],
+        returns: list_of(object(GRANT)),
+        takes_unknown: false,
+        reads,
+        summary: "What grants of a KMS key allow, and to whom, in the shape of `grants`.",
+        run,
+    };
+    let of_key: Run = |env, a, _| {
+        let grants = json(&a[0]);
+        answer(a, policy::key_grants(&grants, &context(env)))
+    };
+    let single: Run = |env, a, _| match &a[0] {
+        Val::Resource(grant, _) if grant.unknown.is_empty() => {
+            let grants = Value::Array(vec![Value::Object(grant.document.clone())]);
+            answer(a, policy::key_grants(&grants, &context(env)))
+        }
+        Val::Resource(grant, _) => Val::Unknown(grant.unknown.iter().map(|u| u.cause.clone()).collect()),
+        other => Val::fault(format!("keyGrants() of {}", other.kind())),
+    };
+    vec![function(Ty::Resource("".into()), GRANT_MEMBERS, single), function(list_of(Ty::Any), &[], of_key)]
+}
+
+/// The members of a grant of a KMS key that say who gets what.
+const GRANT_MEMBERS: &[&str] = &[
+    "KeyId",
+    "GrantId",
+    "Name",
+    "GranteePrincipal",
+    "RetiringPrincipal",
+    "IssuingAccount",
+    "Operations",
+    "Constraints",
+];
+
+/// Whether a block lies within others. One of these that is unknown decides it only where the rest does not hold it.
+fn cidr_within<'v>(_: &Env<'v>, a: &[Val<'v>], _: Option<&regex::Regex>) -> Val<'v> {
+    let Val::Str(block) = &a[0] else { return Val::fault("a CIDR block was expected") };
+    let (items, holes) = match elements(&a[1]) {
+        Ok(found) => found,
+        Err(unknown) => return unknown,
+    };
+    let unread = items.iter().find(|i| matches!(i, Val::Unknown(_)));
+    let blocks = texts(&a[1]);
+    match (address::within(block, &borrowed(&blocks)), unread) {
+        (Answer::Known(true), _) => Val::Bool(true),
+        (_, Some(unknown)) => unknown.clone(),
+        (_, None) if !holes.is_empty() => Val::Unknown(holes),
+        (found, None) => answer(a, found),
+    }
 }
 
 fn resources() -> Ty {
@@ -288,8 +366,14 @@ pub(super) const GRANT: &[(&str, Kind)] = &[
 const MIXED: &[(&str, Kind)] = &[("principal", Kind::Text), ("administers_by", Kind::Texts), ("uses_by", Kind::Texts)];
 
 /// The members of a way into a bucket ([`crate::semantics::s3::Route`]).
-const ROUTE: &[(&str, Kind)] =
-    &[("by", Kind::Text), ("source", Kind::Text), ("grants", Kind::Texts), ("why", Kind::Text)];
+const ROUTE: &[(&str, Kind)] = &[
+    ("by", Kind::Text),
+    ("through", Kind::Text),
+    ("source", Kind::Text),
+    ("grants", Kind::Texts),
+    ("closed_by", Kind::Texts),
+    ("why", Kind::Text),
+];
 
 /// The type of a member of an answer.
 #[derive(Clone, Copy)]
@@ -322,6 +406,31 @@ fn structure(members: &[(&str, Kind)]) -> Type {
     Type::Object(Arc::new(members.iter().map(|(name, kind)| ((*name).to_owned(), ty(*kind))).collect()))
 }
 
+/// Access points, and whether there may be more.
+struct Points<'v> {
+    read: Vec<AccessPoint<'v>>,
+    more: bool,
+}
+
+fn access_points<'v>(value: &Val<'v>) -> Option<Points<'v>> {
+    let Val::Resources { rows, holes, .. } = value else { return None };
+    let read = rows.iter().map(|r| {
+        let member = |name: &str| match (r.unknown_at(name), r.document.get(name)) {
+            (Some(_), _) => Input::Unknown,
+            (None, Some(value)) => Input::of(value),
+            (None, None) => Input::Absent,
+        };
+        // A Multi-Region Access Point has its block under another name, and no network origin: it faces the internet.
+        let multi_region = r.resource_type == "AWS::S3::MultiRegionAccessPoint";
+        let (origin, block) = match multi_region {
+            true => (Input::Absent, member("PublicAccessBlock")),
+            false => (member("NetworkOrigin"), member("PublicAccessBlockConfiguration")),
+        };
+        AccessPoint { name: &r.name, arn: &r.arn, account: &r.account, origin, block, policy: member("Policy") }
+    });
+    Some(Points { read: read.collect(), more: !holes.is_empty() })
+}
+
 fn bucket_public_routes<'v>(env: &Env<'v>, a: &[Val<'v>], _: Option<&regex::Regex>) -> Val<'v> {
     let accesses: Vec<Access> = texts(&a[0])
         .iter()
@@ -335,8 +444,12 @@ fn bucket_public_routes<'v>(env: &Env<'v>, a: &[Val<'v>], _: Option<&regex::Rege
     if accesses.is_empty() {
         return Val::fault("no access of `read`, `list`, `write` was named");
     }
-    let parts: Vec<Cow<'_, Value>> = a[1..].iter().map(json).collect();
+    let parts: Vec<Cow<'_, Value>> = a[1..6].iter().map(json).collect();
     let input = |n: usize| input(&a[n + 1], &parts[n]);
+    let (Some(mut points), Some(multi_region)) = (access_points(&a[6]), access_points(&a[7])) else {
+        return Val::fault("access points were expected");
+    };
+    points.read.extend(multi_region.read);
     let bucket = Bucket {
         name: &env.resource.id,
         account_block: input(0),
@@ -344,6 +457,7 @@ fn bucket_public_routes<'v>(env: &Env<'v>, a: &[Val<'v>], _: Option<&regex::Rege
         ownership: input(2),
         policy: input(3),
         acl: input(4),
+        access_points: AccessPoints { read: &points.read, more: points.more || multi_region.more },
         context: context(env),
     };
     answer(a, public_routes_of(&bucket, &accesses))

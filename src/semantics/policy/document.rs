@@ -536,7 +536,8 @@ fn read_one(kind: &str, name: &str) -> Who {
 /// The prefixes of unique ids (IAM User Guide, "IAM identifiers", "Unique identifiers").
 const UNIQUE_ID_PREFIXES: [&str; 4] = ["AIDA", "AROA", "AGPA", "ANPA"];
 
-fn read_aws(name: &str) -> Who {
+/// An AWS principal, as `Principal: {"AWS": …}` names it.
+pub(crate) fn read_aws(name: &str) -> Who {
     if name == "*" {
         return Who::Everyone;
     }

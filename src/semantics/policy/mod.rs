@@ -1,12 +1,14 @@
 //! IAM policy documents: what they state ([`document`]), whom a resource's policy lets in ([`mod@who`]), what an
-//! identity's policies allow ([`grants`]), who can take a role ([`mod@trust`]), and which requests a policy refuses
-//! ([`transport`]). Knows no rule; anything that is not understood is unknown, never fine.
+//! identity's policies allow ([`grants`]), what the grants of a key give ([`key_grants()`]), who can take a role
+//! ([`mod@trust`]), and which requests a policy refuses ([`transport`]). Knows no rule; anything that is not
+//! understood is unknown, never fine.
 
 pub mod aws_accounts;
 mod condition;
 pub mod document;
 pub mod escalation;
 pub mod grants;
+mod key_grants;
 pub mod keys;
 pub(crate) mod matching;
 pub mod transport;
@@ -14,9 +16,12 @@ pub mod trust;
 pub mod who;
 
 pub use document::Document;
+pub use key_grants::key_grants;
 pub use matching::Pattern;
 pub use transport::{denies_insecure_transport, denies_tls_below};
-pub use who::{Audience, Grant, foreign_grants, open_endpoint_grants, public_grants, unbound_service_grants, who};
+pub use who::{
+    Audience, Grant, foreign_grants, grants_of, open_endpoint_grants, public_grants, unbound_service_grants, who,
+};
 
 /// What is known of the resource that a policy belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

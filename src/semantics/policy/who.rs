@@ -85,6 +85,11 @@ pub fn who(policy: &Value, context: &Context) -> Answer<Vec<Grant>> {
     Document::read(policy).and_then(|document| grants(&document, &["*"], context))
 }
 
+/// What the policy grants of `actions` (patterns such as `s3:Get*`), and to whom.
+pub fn grants_of(policy: &Value, actions: &[&str], context: &Context) -> Answer<Vec<Grant>> {
+    Document::read(policy).and_then(|document| grants(&document, actions, context))
+}
+
 /// What the policy grants of `actions` (patterns such as `s3:Get*`) to everybody. Unknown where a doubt stands
 /// between a grant and certainty and no other grant is certain.
 pub fn public_grants(policy: &Value, actions: &[&str], context: &Context) -> Answer<Vec<Grant>> {
@@ -368,7 +373,7 @@ fn covers_resources(deny: &Statement, allow: &Statement, context: &Context) -> b
 }
 
 /// Services that answer no unsigned request: everybody there means everybody with an AWS account.
-const SIGNED_ONLY: [&str; 7] = ["kms", "iam", "secretsmanager", "ecr", "events", "backup", "logs"];
+const SIGNED_ONLY: [&str; 8] = ["kms", "iam", "secretsmanager", "ecr", "events", "backup", "logs", "dynamodb"];
 
 fn shape(
     statement: &Statement,
