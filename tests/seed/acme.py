@@ -6,6 +6,7 @@
 import json
 
 import answers
+import balancers as balancing
 import cloudfront
 import config
 import iam
@@ -34,6 +35,7 @@ def seed(account: Account) -> None:
     functions(account)
     watching(account)
     messages(account)
+    alerting(account)
     edge(account)
 
 
@@ -241,6 +243,7 @@ def instance(account: Account, region: str, name: str, subnet: str, group: str, 
     for volume in account.backend("ec2", region).volumes.values():
         if volume.attachment and volume.attachment.instance.id == made:
             volume.encrypted = True
+    account.facts[f"i-{name}"] = made
 
 
 def databases(account: Account) -> None:
@@ -326,6 +329,38 @@ def messages(account: Account) -> None:
     sns.subscribe(TopicArn=f"arn:aws:sns:{HOME}:{account.id}:alarms", Protocol="https", Endpoint="https://pager.example.com/acme")
 
 
+def alerting(account: Account) -> None:
+    """Alarms on some of the events that ask for one; nobody hears the one on the trail."""
+    logs, cloudwatch = account.client("logs"), account.client("cloudwatch")
+    for name, wanted in (
+        ("root-usage", '$.userIdentity.type = "Root" && $.userIdentity.invokedBy NOT EXISTS && $.eventType != "AwsServiceEvent"'),
+        ("kms-key-disable-or-delete", "($.eventSource = kms.amazonaws.com) && (($.eventName = DisableKey) || ($.eventName = ScheduleKeyDeletion))"),
+        ("cloudtrail-changes", " || ".join(f"($.eventName = {verb})" for verb in
+                                           ("CreateTrail", "UpdateTrail", "DeleteTrail", "StartLogging", "StopLogging"))),
+    ):
+        logs.put_metric_filter(
+            logGroupName="cloudtrail", filterName=name, filterPattern=f"{{ {wanted} }}",
+            metricTransformations=[{"metricNamespace": "Security", "metricName": name, "metricValue": "1"}],
+        )
+        cloudwatch.put_metric_alarm(
+            AlarmName=name, Namespace="Security", MetricName=name, Statistic="Sum", Period=300, EvaluationPeriods=1,
+            Threshold=1, ComparisonOperator="GreaterThanOrEqualToThreshold", TreatMissingData="notBreaching",
+            AlarmActions=[f"arn:aws:sns:{HOME}:{account.id}:alarms"], ActionsEnabled=name != "cloudtrail-changes",
+        )
+
+
 def edge(account: Account) -> None:
+    app = balancing.balancer(
+        account, "app", "application", [account.facts[f"subnet-{HOME}-public-{zone}"] for zone in "ab"],
+        [account.facts[f"sg-{HOME}-load-balancer"]], "internet-facing",
+        deletion_protection__enabled="true", routing__http__drop_invalid_header_fields__enabled="true",
+    )
+    machines = [account.facts["i-app-1"], account.facts["i-app-2"]]
+    group = balancing.group(account, "app", account.facts[f"vpc-{HOME}"], "HTTP", 8080, machines)
+    balancing.listener(account, "plain", app, "HTTP", 80, balancing.TO_HTTPS)
+    balancing.listener(
+        account, "secure", app, "HTTPS", 443, balancing.forward(group), SslPolicy="ELBSecurityPolicy-2016-08",
+        Certificates=[{"CertificateArn": balancing.certificate(account, "app.acme.example")}],
+    )
     cloudfront.distribution(account, "app.acme", "redirect-to-https", "TLSv1.2_2021")
     cloudfront.distribution(account, "press.acme", "allow-all", None)
