@@ -34,17 +34,34 @@ pub fn ask(document: &Value) {
         let _ = (permissions.administrator(), permissions.escalations(), permissions.service_wildcards());
         let _ = permissions.with_boundary(Input::Known(document)).without_mfa().escalations();
     }
-    let _ = s3::public_routes_of(&bucket(document), &[s3::Access::Read]);
+    let _ = policy::key_grants(document, &CONTEXT);
+    for (own, points) in
+        [(document, &[][..]), (&Value::Null, &[access_point(document)]), (document, &[access_point(document)])]
+    {
+        let _ = s3::public_routes_of(&bucket(own, points), &[s3::Access::Read, s3::Access::Write]);
+    }
 }
 
-fn bucket(policy: &Value) -> s3::Bucket<'_> {
+fn access_point(policy: &Value) -> s3::AccessPoint<'_> {
+    s3::AccessPoint {
+        name: "point",
+        arn: "arn:aws:s3:eu-west-1:111122223333:accesspoint/point",
+        account: CONTEXT.account,
+        origin: Input::Absent,
+        block: Input::Absent,
+        policy: Input::Known(policy),
+    }
+}
+
+fn bucket<'a>(policy: &'a Value, access_points: &'a [s3::AccessPoint<'a>]) -> s3::Bucket<'a> {
     s3::Bucket {
         name: "bucket",
         account_block: Input::Absent,
         bucket_block: Input::Absent,
         ownership: Input::Absent,
-        policy: Input::Known(policy),
+        policy: Input::of(policy),
         acl: Input::Absent,
+        access_points: s3::AccessPoints { read: access_points, more: false },
         context: CONTEXT,
     }
 }
