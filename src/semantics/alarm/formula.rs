@@ -198,7 +198,8 @@ impl Formula {
                 }
             }
             Formula::Member(path, test) => test.truth(&record.domain(path)),
-            Formula::Word(word) => match record.members.values().any(|d| matches!(d, Domain::Is(text) if text == word)) {
+            Formula::Word(word) => match record.members.values().any(|d| matches!(d, Domain::Is(text) if text == word))
+            {
                 true => Truth::Always,
                 false => Truth::Unclear(format!("whether the word '{word}' stands in the record")),
             },
