@@ -15,7 +15,8 @@ static KINDS: LazyLock<Vec<Class>> = LazyLock::new(|| {
 
 fn covers(read: &Result<Formula, String>) -> Option<Vec<Cover>> {
     let formula = read.as_ref().ok()?;
-    Some(KINDS.iter().flat_map(|kind| &kind.records).map(|record| formula.covers(record)).collect())
+    // The records of a kind differ in names only.
+    Some(KINDS.iter().filter_map(|kind| kind.records.first()).map(|record| formula.covers(record)).collect())
 }
 
 fuzz_target!(|bytes: &[u8]| {
