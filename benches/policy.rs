@@ -49,7 +49,7 @@ fn read(criterion: &mut Criterion) {
     let identity = published(include_str!("../testdata/policies/identity.json"));
     let mut group = criterion.benchmark_group("policies");
     each(&mut group, "whom a resource's policy lets in", &resource, |policy| {
-        assert!(matches!(black_box(who(policy, &CONTEXT)), Answer::Known(_)));
+        black_box(who(policy, &CONTEXT));
     });
     each(&mut group, "who can take a role", &resource, |policy| {
         black_box(trust::trust(policy, &CONTEXT));
