@@ -35,6 +35,9 @@ pub fn ask(document: &Value) {
         let _ = permissions.with_boundary(Input::Known(document)).without_mfa().escalations();
     }
     let _ = policy::key_grants(document, &CONTEXT);
+    let _ = policy::enclave::attestation(document, &["kms:Decrypt"], &CONTEXT);
+    let _ = policy::enclave::grant_attestation(document, document, &["kms:Decrypt"], &CONTEXT);
+    let _ = (policy::enclave::mentions_attestation(document), policy::enclave::trusted_measurements(document));
     for (own, points) in
         [(document, &[][..]), (&Value::Null, &[access_point(document)]), (document, &[access_point(document)])]
     {

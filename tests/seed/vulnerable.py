@@ -153,6 +153,16 @@ def keys(account: Account) -> None:
     here = dict(everyone, Sid="Here", Condition={"StringEquals": {"kms:CallerAccount": account.id}})
     key("public-but-bound", rotated=True, Policy=document(own, here))
     key("asymmetric", KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY", Policy=document(own))
+    # What an enclave may decrypt: only a signed image, with nobody beside it; and an image, with the whole account beside it.
+    image = {"kms:RecipientAttestation:ImageSha384": "ab" * 48}
+    attested = {
+        "Sid": "Enclave", "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account.id}:root"}, "Action": "kms:Decrypt", "Resource": "*",
+        "Condition": {"StringEqualsIgnoreCase": {**image, "kms:RecipientAttestation:PCR8": "cd" * 48}},
+    }
+    managed = dict(own, Sid="Managed", Action=["kms:Describe*", "kms:Get*", "kms:List*", "kms:Put*", "kms:Encrypt"])
+    key("enclave-right", rotated=True, Policy=document(managed, attested))
+    around = dict(attested, Condition={"StringEqualsIgnoreCase": image})
+    key("enclave-around", rotated=True, Policy=document(own, around))
     leaving = key("leaving", rotated=True, Policy=document(own))
     kms.schedule_key_deletion(KeyId=leaving, PendingWindowInDays=7)
 

@@ -109,6 +109,7 @@ pub(crate) fn all() -> Vec<Function> {
         },
     ];
     functions.extend(key_grants());
+    functions.extend(enclave());
     functions.push(Function {
         name: "cidrWithin",
         parameters: vec![Str, list_of(Str)],
@@ -161,6 +162,82 @@ fn key_grants() -> Vec<Function> {
     };
     vec![function(Ty::Resource("".into()), GRANT_MEMBERS, single), function(list_of(Ty::Any), &[], of_key)]
 }
+
+/// The functions on what a KMS key demands of enclaves.
+fn enclave() -> Vec<Function> {
+    use Ty::{Any, Str};
+    let asking = |name, parameters, returns, summary, run| Function {
+        name,
+        parameters,
+        returns,
+        takes_unknown: false,
+        reads: &[],
+        summary,
+        run,
+    };
+    vec![
+        asking(
+            "mentionsAttestation",
+            vec![Any],
+            Ty::Bool,
+            "Whether a key policy has a condition on the attestation of an enclave (`kms:RecipientAttestation:…`).",
+            |_, a, _| match Input::of(&json(&a[0])) {
+                Input::Known(policy) => answer(a, policy::enclave::mentions_attestation(policy)),
+                _ => Val::Bool(false),
+            },
+        ),
+        asking(
+            "attestation",
+            vec![Any, list_of(Str)],
+            list_of(object(WAY)),
+            "The ways that a key policy opens to some actions, and what each demands of an enclave.",
+            |env, a, _| {
+                let actions = texts(&a[1]);
+                on_policy(a, |policy| policy::enclave::attestation(policy, &borrowed(&actions), &context(env)))
+            },
+        ),
+        asking(
+            "grantAttestation",
+            vec![Any, list_of(Any), list_of(Str)],
+            list_of(object(WAY)),
+            "The same of the grants of a key, beside its policy.",
+            |env, a, _| {
+                let (grants, actions) = (json(&a[1]), texts(&a[2]));
+                let ask = policy::enclave::grant_attestation;
+                on_policy(a, |policy| ask(policy, &grants, &borrowed(&actions), &context(env)))
+            },
+        ),
+        asking(
+            "trustedMeasurements",
+            vec![Any],
+            list_of(object(MEASUREMENT)),
+            "The measurements of enclaves that a key policy trusts.",
+            |_, a, _| on_policy(a, policy::enclave::trusted_measurements),
+        ),
+    ]
+}
+
+/// The members of a way to use a key ([`crate::semantics::policy::enclave::Way`]).
+const WAY: &[(&str, Kind)] = &[
+    ("statement", Kind::Text),
+    ("principals", Kind::Texts),
+    ("actions", Kind::Texts),
+    ("document", Kind::Text),
+    ("measurement", Kind::Text),
+    ("doubt", Kind::Text),
+    ("bound_to", Kind::Texts),
+    ("bound_doubt", Kind::Text),
+    ("why", Kind::Text),
+];
+
+/// The members of a measurement ([`crate::semantics::policy::enclave::Measurement`]).
+const MEASUREMENT: &[(&str, Kind)] = &[
+    ("register", Kind::Text),
+    ("value", Kind::Text),
+    ("statement", Kind::Text),
+    ("doubt", Kind::Text),
+    ("why", Kind::Text),
+];
 
 /// The members of a grant of a KMS key that say who gets what.
 const GRANT_MEMBERS: &[&str] = &[

@@ -22,7 +22,7 @@ pub fn key_grants(grants: &Value, context: &Context) -> Answer<Vec<Grant>> {
     Answer::Known(grants.iter().map(|grant| key_grant(grant, context)).collect())
 }
 
-fn key_grant(grant: &Value, context: &Context) -> Grant {
+pub(super) fn key_grant(grant: &Value, context: &Context) -> Grant {
     let text = |member: &str| grant.get(member).and_then(Value::as_str).unwrap_or_default();
     let grantee = who(text("GranteePrincipal"));
     let retiring = Some(text("RetiringPrincipal")).filter(|p| !p.is_empty()).map(who);
@@ -60,7 +60,7 @@ fn statement(name: &str, id: &str) -> String {
 }
 
 /// A principal as grants name it: an ARN, a unique id, or the name of a service.
-fn who(text: &str) -> Who {
+pub(super) fn who(text: &str) -> Who {
     match read_aws(text) {
         Who::NotUnderstood(name) if is_service(&name) => Who::Service(name),
         Who::Everyone => Who::NotUnderstood(text.to_string()),

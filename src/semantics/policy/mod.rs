@@ -1,11 +1,12 @@
 //! IAM policy documents: what they state ([`document`]), whom a resource's policy lets in ([`mod@who`]), what an
-//! identity's policies allow ([`grants`]), what the grants of a key give ([`key_grants()`]), who can take a role
-//! ([`mod@trust`]), and which requests a policy refuses ([`transport`]). Knows no rule; anything that is not
-//! understood is unknown, never fine.
+//! identity's policies allow ([`grants`]), what the grants of a key give ([`key_grants()`]), whether a key demands
+//! attestation ([`enclave`]), who can take a role ([`mod@trust`]), and which requests a policy refuses
+//! ([`transport`]). Knows no rule; anything that is not understood is unknown, never fine.
 
 pub mod aws_accounts;
 mod condition;
 pub mod document;
+pub mod enclave;
 pub mod escalation;
 pub mod grants;
 mod key_grants;

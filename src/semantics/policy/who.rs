@@ -282,7 +282,7 @@ fn either(a: Bound, b: Bound) -> Bound {
 }
 
 /// Which of the callers that `one` stands for a Deny statement does not name.
-fn spared_principals(deny: &Statement, one: &Who) -> Bound {
+pub(super) fn spared_principals(deny: &Statement, one: &Who) -> Bound {
     match &deny.principal {
         Principal::None => Bound::Unknown("it has no principal".to_string()),
         Principal::Is(named) if named.contains(&Who::Everyone) || named.iter().any(|n| includes(n, one)) => {
@@ -483,7 +483,7 @@ fn provider_binds(provider: &str, conditions: &[Condition]) -> bool {
         .any(|c| c.doubt.is_none() && c.values.iter().all(|v| !v.starts_with(['*', '?', '$'])))
 }
 
-fn principal_name(statement: &Statement, one: &Who) -> String {
+pub(super) fn principal_name(statement: &Statement, one: &Who) -> String {
     match &statement.principal {
         Principal::Not(named) => {
             format!("everybody but {}", named.iter().map(principal_text).collect::<Vec<_>>().join(", "))
