@@ -101,7 +101,7 @@ pub fn attestation(policy: &Value, actions: &[&str], context: &Context) -> Answe
 }
 
 /// The same for the grants of the key (`ListGrants`), beside its policy: a grant cannot demand attestation, but the
-/// policy's Deny statements are for requests by grants, too (AWS KMS Developer Guide, "Troubleshooting AWS KMS
+/// policy's Deny statements are for requests by grants, too (AWS KMS Developer Guide, "KMS key access and
 /// permissions").
 pub fn grant_attestation(policy: &Value, grants: &Value, actions: &[&str], context: &Context) -> Answer<Vec<Way>> {
     let Value::Array(grants) = grants else {
