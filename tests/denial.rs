@@ -14,7 +14,7 @@ use support::verdicts::{Key, Verdict, Verdicts, verdicts};
 const INDISPENSABLE: [(&str, &str, &str); 1] = [("sts", "GetCallerIdentity", "who is asking is not known: exit 2")];
 
 /// Operations whose denial turns no verdict of these accounts, each with its reason.
-const WITHOUT_EFFECT: [(&str, &str, &str); 8] = [
+const WITHOUT_EFFECT: [(&str, &str, &str); 7] = [
     ("elb", "DescribeLoadBalancerPolicies", "asks for TLS policies, of classic load balancers with a secure listener"),
     (
         "elbv2",
@@ -25,7 +25,6 @@ const WITHOUT_EFFECT: [(&str, &str, &str); 8] = [
     ("guardduty", "ListMembers", "neither account is in an organization"),
     ("iam", "ListAccountAliases", "gives the account a name, and no verdict"),
     ("iam", "ListOrganizationsFeatures", "decides only where the root user has no credentials at all"),
-    ("kms", "ListAliases", "gives keys a name, and no verdict"),
     ("s3", "HeadBucket", "GetBucketLocation gives a bucket's region too"),
 ];
 

@@ -193,7 +193,7 @@ fn compared(condition: &Condition) -> Answer<Compared> {
     if let Some(why) = &condition.doubt {
         return Answer::Unknown(why.clone());
     }
-    if register(condition).is_none() {
+    if register(condition).is_none() || condition.values.is_empty() {
         return odd();
     }
     match condition.operator.test {
@@ -472,11 +472,14 @@ fn holds_for_arn(condition: &Condition, one: &Who) -> Option<bool> {
         Some(Test::Arn { negated } | Test::StringLike { negated } | Test::StringEquals { negated }) => negated,
         _ => return None,
     };
+    // `*` stays within a part of an ARN for these operators: with as many colons as an ARN has, the parts meet.
+    let parts = |v: &String| !matches!(condition.operator.test, Some(Test::Arn { .. })) || v.matches(':').count() == 5;
     // In a session of a role the key holds the role, so that a session as a principal says nothing here.
     let readable = condition.key_name() == "aws:principalarn"
         && condition.doubt.is_none()
         && condition.operator.set.is_none()
         && !condition.values.iter().any(|v| v.contains("${"))
+        && condition.values.iter().all(parts)
         && text.contains(":iam::");
     let exact = matches!(condition.operator.test, Some(Test::StringEquals { .. }));
     let matches = |v: &String| if exact { v == text } else { Pattern::plain(v).covers(&Pattern::plain(text)) };
@@ -610,6 +613,8 @@ mod tests {
             (json!({"ForAnyValue:StringNotEquals": {PCR0: VALUE}}), "Dm"),
             (json!({"StringResembles": {PCR0: VALUE}}), "??"),
             (json!({"Bool": {PCR0: "true"}}), "??"),
+            (json!({"Null": {PCR0: []}}), "??"),
+            (json!({"Null": {PCR0: ["true", "false"]}}), "??"),
             (json!({"StringEquals": {"kms:RecipientAttestation:PCR32": VALUE}}), "??"),
             (json!({"StringEquals": {"kms:RecipientAttestation:PCR00": VALUE}}), "??"),
             (json!({"StringResembles": {PCR0: VALUE}, "StringEquals": {PCR8: VALUE}}), "DM"),
@@ -647,6 +652,7 @@ mod tests {
             (json!({"Null": {PCR0: "true"}, "ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/admin"}}), "Dm"),
             (json!({"Null": {PCR0: "true"}, "ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/encl*"}}), "dm"),
             (json!({"Null": {PCR0: "true"}, "ArnEquals": {"aws:PrincipalArn": ROLE}}), "Dm"),
+            (json!({"Null": {PCR0: "true"}, "ArnLike": {"aws:PrincipalArn": "arn:*:role/enclave"}}), "?m"),
             (json!({"Null": {PCR0: "true"}, "StringEquals": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}}), "dm"),
             (json!({"Null": {PCR0: "true"}, "StringNotEquals": {"aws:NewKey": "x"}}), "?m"),
         ] {
