@@ -64,7 +64,7 @@ class Account:
             for gateway in ec2.describe_internet_gateways()["InternetGateways"]:
                 self._name({gateway["InternetGatewayId"]: f"{vpcs[gateway['Attachments'][0]['VpcId']]}.gateway"})
             for flow_log in ec2.describe_flow_logs()["FlowLogs"]:
-                self._name({flow_log["FlowLogId"]: f"{vpcs[flow_log['ResourceId']]}.flow-log"})
+                self._name({flow_log["FlowLogId"]: f"{vpcs.get(flow_log['ResourceId'])}.flow-log"})
             for reservation in ec2.describe_instances()["Reservations"]:
                 for instance in reservation["Instances"]:
                     owner = named.get(instance["InstanceId"], instance["InstanceId"])

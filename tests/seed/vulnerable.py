@@ -101,6 +101,8 @@ def identities(account: Account) -> None:
     client.put_user_policy(UserName="inline-administrator", PolicyName="root-in-disguise", PolicyDocument=document(allow("*")))
 
     iam.role(account, "application", iam.from_service("ec2.amazonaws.com"), attached=[narrow])
+    client.create_instance_profile(InstanceProfileName="application")
+    client.add_role_to_instance_profile(InstanceProfileName="application", RoleName="application")
     iam.role(account, "anyone", trust({"AWS": "*"}))
     iam.role(account, "vendor-without-external-id", trust({"AWS": f"arn:aws:iam::{VENDOR}:root"}), attached=[iam.AWS + "ReadOnlyAccess"])
     iam.role(
@@ -242,6 +244,7 @@ def network(account: Account) -> None:
         ResourceIds=[vpc], ResourceType="VPC", TrafficType="ALL", LogDestinationType="cloud-watch-logs", LogGroupName="vpc",
         DeliverLogsPermissionArn=f"arn:aws:iam::{account.id}:role/application",
     )
+    flows(account, subnet, other)
     default_groups(account, vpc)
 
     def group(name: str, *rules: dict) -> str:
@@ -277,6 +280,21 @@ def network(account: Account) -> None:
     everyone, office = prefixes("everyone", "0.0.0.0/0"), prefixes("office", "198.51.100.0/24")
     group("mysql-from-list", tcp(3306, 3306, PrefixListIds=[{"PrefixListId": everyone}]))
     group("mysql-from-office-list", tcp(3306, 3306, PrefixListIds=[{"PrefixListId": office}]))
+
+
+def flows(account: Account, *subnets: str) -> None:
+    """Flow logs of the subnets, to a public bucket and to one that forgets."""
+    ec2, client = account.client("ec2"), account.client("s3")
+    week = {"ID": "week", "Status": "Enabled", "Filter": {"Prefix": "AWSLogs/"}, "Expiration": {"Days": 7}}
+    client.put_bucket_lifecycle_configuration(Bucket="organization-only", LifecycleConfiguration={"Rules": [week]})
+    for name, subnet, bucket in (
+        ("flow-forgotten", subnets[0], "organization-only"), ("flow-public", subnets[1], "public-by-policy"),
+    ):
+        made = ec2.create_flow_logs(
+            ResourceIds=[subnet], ResourceType="Subnet", TrafficType="ALL", LogDestinationType="s3",
+            LogDestination=f"arn:aws:s3:::{bucket}",
+        )
+        account.facts[name] = made["FlowLogIds"][0]
 
 
 def default_groups(account: Account, emptied: str) -> None:
@@ -325,7 +343,7 @@ def machines(account: Account) -> None:
 
     image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
 
-    def instance(name: str, tokens: str, protected: bool, group: str = "closed") -> str:
+    def instance(name: str, tokens: str, protected: bool, group: str = "closed", **more) -> str:
         made = ec2.run_instances(
             ImageId=image,
             MinCount=1,
@@ -338,14 +356,16 @@ def machines(account: Account) -> None:
                 {"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}, {"Key": "critical", "Value": "yes"}]}
             ],
             UserData="#!/bin/sh\nexport DB_PASSWORD=hunter2-must-never-appear",
+            **more,
         )["Instances"][0]["InstanceId"]
         ec2.modify_instance_attribute(InstanceId=made, DisableApiTermination={"Value": protected})
         account.facts[f"i-{name}"] = made
         return made
 
     instance("imds-v1", "optional", protected=False)
-    instance("behind-front", "required", protected=True, group="ssh-from-everywhere")
-    current = instance("imds-v2", "required", protected=True)
+    profile = {"Name": "application"}
+    instance("behind-front", "required", protected=True, group="ssh-from-everywhere", IamInstanceProfile=profile)
+    current = instance("imds-v2", "required", protected=True, group="web")
     own = ec2.create_image(InstanceId=current, Name="public-image")["ImageId"]
     ec2.modify_image_attribute(ImageId=own, LaunchPermission={"Add": [{"Group": "all"}]})
     account.facts["ami-public"] = own
@@ -370,8 +390,8 @@ def balancers(account: Account) -> None:
     balancing.listener(account, "front-ssh", front, "TCP", 2222, balancing.forward(ssh))
 
     subnets = [public, account.facts["subnet-b"]]
-    web = balancing.balancer(account, "web", "application", subnets, [account.facts["sg-web"]], "internet-facing")
-    pages = balancing.group(account, "pages", vpc, "HTTP", 80, [account.facts["i-imds-v2"]])
+    web = balancing.balancer(account, "web", "application", subnets, [account.facts["sg-all-tcp"]], "internet-facing")
+    pages = balancing.group(account, "pages", vpc, "HTTP", 443, [account.facts["i-imds-v2"]])
     balancing.listener(account, "web-plain", web, "HTTP", 80, balancing.forward(pages))
 
     plain = {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstanceProtocol": "HTTP", "InstancePort": 80}

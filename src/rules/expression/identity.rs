@@ -95,6 +95,14 @@ pub(super) fn all() -> Vec<Function> {
             |_, a, _| allowed_anywhere(a),
         ),
         asking(
+            "allowedBeyond",
+            vec![Any, managed(), Any, list_of(Str)],
+            BEYOND,
+            "What an identity's policies allow, on anything at all, of writing and reading data beyond some accepted \
+             actions (patterns).",
+            |_, a, _| allowed_beyond(a),
+        ),
+        asking(
             "serviceWildcards",
             vec![Any],
             ALLOWANCE,
@@ -129,6 +137,9 @@ const ESCALATION: &[(&str, Kind)] =
 
 /// The members of [`crate::semantics::policy::grants::Allowance`].
 const ALLOWANCE: &[(&str, Kind)] = &[("action", Kind::Text), ("statement", Kind::Text)];
+
+/// The members of [`crate::semantics::policy::beyond::Beyond`].
+const BEYOND: &[(&str, Kind)] = &[("statement", Kind::Text), ("actions", Kind::Texts), ("why", Kind::Text)];
 
 /// The members of [`crate::semantics::policy::grants::Conditioned`].
 const CONDITIONED: &[(&str, Kind)] = &[("action", Kind::Text), ("statement", Kind::Text), ("demanded", Kind::Flag)];
@@ -215,6 +226,14 @@ fn allowed_anywhere<'v>(a: &[Val<'v>]) -> Val<'v> {
     let Val::Str(key) = &a[4] else { return Val::fault("a condition key was expected") };
     let actions = texts(&a[3]);
     on_policies(&a[..3], |p| p.allowed_anywhere(&borrowed(&actions), key))
+}
+
+fn allowed_beyond<'v>(a: &[Val<'v>]) -> Val<'v> {
+    if let Val::Unknown(_) = a[3] {
+        return a[3].clone();
+    }
+    let accepted = texts(&a[3]);
+    on_policies(&a[..3], |p| p.allowed_beyond(&borrowed(&accepted)))
 }
 
 /// The documents of policies: of those that stand in `value` themselves, and of those that it refers to by ARN

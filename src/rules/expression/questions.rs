@@ -128,7 +128,20 @@ pub(crate) fn all() -> Vec<Function> {
         summary: "The ways in that everybody has to the judged bucket for some of `read`, `list`, `write`, by account \
                   block, bucket block, ownership controls, policy, ACL, and its access points and Multi-Region Access \
                   Points taken together, and what closes each.",
-        run: bucket_public_routes,
+        run: |env, a, _| public_routes_to(env.resource, a),
+    });
+    functions.push(Function {
+        name: "bucketPublicRoutes",
+        parameters: vec![Ty::Resource("".into()), list_of(Str), Any, Any, Any, Any, Any, resources(), resources()],
+        returns: list_of(object(ROUTE)),
+        takes_unknown: true,
+        reads: &["NetworkOrigin", "PublicAccessBlockConfiguration", "PublicAccessBlock", "Policy"],
+        summary: "The same of a bucket that is not the judged resource, which stands in front.",
+        run: |_, a, _| match &a[0] {
+            Val::Resource(bucket, _) => public_routes_to(bucket, &a[1..]),
+            Val::Unknown(_) => a[0].clone(),
+            other => Val::fault(format!("bucketPublicRoutes() of {}", other.kind())),
+        },
     });
     functions.extend(network());
     functions.extend(super::reach::all());
@@ -508,7 +521,8 @@ fn access_points<'v>(value: &Val<'v>) -> Option<Points<'v>> {
     Some(Points { read: read.collect(), more: !holes.is_empty() })
 }
 
-fn bucket_public_routes<'v>(env: &Env<'v>, a: &[Val<'v>], _: Option<&regex::Regex>) -> Val<'v> {
+/// The ways in to a bucket; what is read of it stands in the arguments.
+fn public_routes_to<'v>(resource: &Resource, a: &[Val<'v>]) -> Val<'v> {
     let accesses: Vec<Access> = texts(&a[0])
         .iter()
         .filter_map(|text| match text.as_str() {
@@ -528,14 +542,14 @@ fn bucket_public_routes<'v>(env: &Env<'v>, a: &[Val<'v>], _: Option<&regex::Rege
     };
     points.read.extend(multi_region.read);
     let bucket = Bucket {
-        name: &env.resource.id,
+        name: &resource.id,
         account_block: input(0),
         bucket_block: input(1),
         ownership: input(2),
         policy: input(3),
         acl: input(4),
         access_points: AccessPoints { read: &points.read, more: points.more || multi_region.more },
-        context: context(env),
+        context: owned_by(resource),
     };
     answer(a, public_routes_of(&bucket, &accesses))
 }
@@ -549,13 +563,18 @@ pub(super) fn on_policy<'v, T: Serialize>(a: &[Val<'v>], ask: impl FnOnce(&Value
     }
 }
 
-/// Whose policy it is.
+/// Whose policy it is, where it is that of the judged resource.
 pub(super) fn context<'v>(env: &Env<'v>) -> Context<'v> {
+    owned_by(env.resource)
+}
+
+/// Whose the policy of a resource is.
+fn owned_by(resource: &Resource) -> Context<'_> {
     Context {
-        account: &env.resource.account,
-        partition: env.resource.arn.split(':').nth(1).filter(|p| !p.is_empty()).unwrap_or("aws"),
+        account: &resource.account,
+        partition: resource.arn.split(':').nth(1).filter(|p| !p.is_empty()).unwrap_or("aws"),
         organization: None,
-        resource: Some(&env.resource.arn),
+        resource: Some(&resource.arn),
     }
 }
 

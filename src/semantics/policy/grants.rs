@@ -15,19 +15,20 @@ use std::sync::LazyLock;
 /// Policies that act together on an identity, and what narrows them.
 #[derive(Clone, Debug, Default)]
 pub struct Permissions {
-    policies: Vec<Named>,
+    pub(super) policies: Vec<Named>,
     /// Sets of policies each of which must allow as well: the boundary, the SCPs of each level.
-    ceilings: Vec<Vec<Named>>,
+    pub(super) ceilings: Vec<Vec<Named>>,
     /// Why a part that narrows is not known.
-    unread_ceiling: Option<String>,
+    pub(super) unread_ceiling: Option<String>,
     /// Whether the identity cannot sign its requests with MFA.
     without_mfa: bool,
 }
 
+/// A policy, with its name where that is known.
 #[derive(Clone, Debug)]
-struct Named {
+pub(super) struct Named {
     name: Option<String>,
-    document: Document,
+    pub(super) document: Document,
 }
 
 /// An action that is allowed on all resources, with nothing that bounds it.
@@ -334,7 +335,7 @@ fn read_named(value: &Value) -> Answer<Named> {
     Document::read(document).map(|document| Named { name, document })
 }
 
-fn label(named: &Named, statement: &Statement) -> String {
+pub(super) fn label(named: &Named, statement: &Statement) -> String {
     match &named.name {
         Some(name) => format!("statement {} of policy '{name}'", statement.name()),
         None => format!("statement {}", statement.name()),

@@ -4,6 +4,7 @@
 //! ([`transport`]). Knows no rule; anything that is not understood is unknown, never fine.
 
 pub mod aws_accounts;
+pub mod beyond;
 mod condition;
 pub mod document;
 pub mod enclave;
