@@ -132,7 +132,8 @@ def buckets(account: Account) -> None:
         "Sid": "Buckets", "Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage",
         "Resource": queue, "Condition": {"StringEquals": {"aws:SourceAccount": account.id}},
     }
-    stores.queue(account, "bucket-events", sender)
+    redriven = stores.dead_letters(account, "bucket-events-failed", f"arn:aws:sns:{HOME}:{account.id}:alarms")
+    stores.queue(account, "bucket-events", sender, **redriven)
     for name, data in (("documents", "confidential"), ("access-logs", "internal"), ("audit-trail", "audit-log")):
         tags = {"data-classification": data, "owner": "platform"}
         client.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": k, "Value": v} for k, v in tags.items()]})

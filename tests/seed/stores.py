@@ -25,13 +25,24 @@ def one_account(account: str, action, resource="*") -> dict:
     }
 
 
-def queue(account: Account, name: str, *statements: dict, encrypted=True, region: str = HOME) -> str:
+def queue(account: Account, name: str, *statements: dict, encrypted=True, region: str = HOME, **more: str) -> str:
     """A queue that refuses plain HTTP; its ARN."""
     arn = f"arn:aws:sqs:{region}:{account.id}:{name}"
     policy = document(plain_http_denied("sqs:*", arn), *statements)
-    attributes = {"Policy": policy, "SqsManagedSseEnabled": "true" if encrypted else "false"}
+    attributes = {"Policy": policy, "SqsManagedSseEnabled": "true" if encrypted else "false", **more}
     account.client("sqs", region).create_queue(QueueName=name, Attributes=attributes)
     return arn
+
+
+def dead_letters(account: Account, name: str, action: str) -> dict:
+    """A dead-letter queue with an alarm that takes the action; the attributes of a queue that uses it."""
+    failed = queue(account, name, MessageRetentionPeriod="1209600")
+    account.client("cloudwatch").put_metric_alarm(
+        AlarmName=name, Namespace="AWS/SQS", MetricName="ApproximateNumberOfMessagesVisible", Statistic="Maximum",
+        Dimensions=[{"Name": "QueueName", "Value": name}], Period=300, EvaluationPeriods=1, Threshold=0,
+        ComparisonOperator="GreaterThanThreshold", TreatMissingData="notBreaching", AlarmActions=[action],
+    )
+    return {"RedrivePolicy": json.dumps({"deadLetterTargetArn": failed, "maxReceiveCount": 5})}
 
 
 def secret(account: Account, name: str, *statements: dict) -> None:

@@ -588,7 +588,8 @@ def policies(account: Account) -> None:
     queue = f"arn:aws:sqs:{HOME}:{account.id}:queue-public"
     open_to_all = document(stores.everybody("SQS:SendMessage", queue))
     account.client("sqs").create_queue(QueueName="queue-public", Attributes={"Policy": open_to_all, "SqsManagedSseEnabled": "false"})
-    stores.queue(account, "queue-private")
+    redriven = stores.dead_letters(account, "queue-failed", f"arn:aws:sns:{HOME}:{account.id}:alarms-heard")
+    stores.queue(account, "queue-private", **redriven)
     stores.secret(account, "secret-public", stores.everybody("secretsmanager:GetSecretValue"))
     stores.secret(account, "secret-shared", stores.one_account(VENDOR, "secretsmanager:*"))
     stores.secret(account, "secret-private")
