@@ -12,6 +12,7 @@ import rds as databases_of
 import s3
 import stores
 from account import HOME, REGIONS, Account, allow, document, trust
+from alarms import composite
 from corrections import Root, set_root
 
 ZONES = ("a", "b")
@@ -377,6 +378,8 @@ def alarms(account: Account) -> None:
             Threshold=1, ComparisonOperator="GreaterThanOrEqualToThreshold", TreatMissingData="notBreaching",
             AlarmActions=[f"arn:aws:sns:{HOME}:{account.id}:alarms"],
         )
+    told = [f"arn:aws:sns:{HOME}:{account.id}:alarms"]
+    composite(account, "any-change-of-keys", 'ALARM("kms-key-disable-or-delete")', told)
 
 
 def policies(account: Account) -> None:

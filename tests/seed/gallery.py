@@ -2,6 +2,7 @@
 
 import datetime
 
+import alarms
 import answers
 from account import HOME, Account, allow, document
 from corrections import Root, set_root
@@ -147,11 +148,7 @@ def monitoring(account: Account) -> None:
             }
         ],
     )
-    # The emulator keeps composite alarms and shows them; it has no operation that makes one.
-    account.backend("cloudwatch", HOME).put_metric_alarm(
-        name="trouble", namespace=None, metric_name=None, comparison_operator=None, evaluation_periods=None, period=None,
-        threshold=None, statistic=None, description="jobs", dimensions=[], alarm_actions=[], rule='ALARM("errors") OR ALARM("absent")',
-    )
+    alarms.composite(account, "trouble", 'ALARM("errors") OR ALARM("absent")', [])
     events = account.client("events")
     events.create_event_bus(Name="orders")
     events.put_rule(Name="keys", EventBusName="default", State="ENABLED", EventPattern='{"source":["aws.kms"]}')

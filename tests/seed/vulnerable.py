@@ -5,6 +5,7 @@ What each resource is there for stands in its name; `tests/expected/vulnerable.t
 
 import json
 
+import alarms
 import answers
 import balancers as balancing
 import cloudfront
@@ -569,6 +570,8 @@ def alerting(account: Account) -> None:
         )
         alarm(name, **other)
     alarm("action-gone", AlarmActions=[f"arn:aws:sns:{HOME}:{account.id}:gone"])
+    alarms.composite(account, "composite-silent", 'ALARM("action-gone")', [], enabled=False)
+    alarms.composite(account, "composite-heard", 'ALARM("action-gone")', [heard])
     alarm("stale")
     cloudwatch.set_alarm_state(AlarmName="stale", StateValue="INSUFFICIENT_DATA", StateReason="no data")
     account.backend("cloudwatch", HOME).alarms["stale"].state_updated_timestamp = account.ago(30)
