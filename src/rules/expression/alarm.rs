@@ -16,7 +16,7 @@ use crate::semantics::alarm::classes::{NAMES, Owner, class};
 pub(super) fn all() -> Vec<Function> {
     let resources = || list_of(Ty::Resource("".into()));
     let mut parameters = vec![Ty::Str];
-    parameters.extend((0..7).map(|_| resources()));
+    parameters.extend((0..9).map(|_| resources()));
     vec![Function {
         name: "alarmChain",
         parameters,
@@ -25,7 +25,7 @@ pub(super) fn all() -> Vec<Function> {
         // Of whichever of the resources have them.
         reads: &["Status", "EventSelectors", "Targets", "Subscriptions", "Attributes"],
         summary: "Whether every event of a kind (`root-usage`, …) raises an alarm that reaches somebody, by trails, \
-                  metric filters, alarms, composite alarms, topics, EventBridge rules and regions; what does, and \
+                  metric filters, alarms, composite alarms, topics, EventBridge rules, regions, functions and queues; what does, and \
                   which link is missing.",
         run: alarm_chain,
     }]
@@ -53,6 +53,8 @@ fn alarm_chain<'v>(env: &Env<'v>, a: &[Val<'v>], _: Option<&regex::Regex>) -> Va
         topics: next(),
         rules: next(),
         regions: next(),
+        functions: next(),
+        queues: next(),
     };
     match chain(&class, &parts) {
         Ok(chain) => answer(&[], Answer::Known(chain)),

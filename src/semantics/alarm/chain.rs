@@ -53,6 +53,10 @@ pub struct Parts<'a> {
     pub rules: Items<'a>,
     /// `AWS::::Region`.
     pub regions: Items<'a>,
+    /// `AWS::Lambda::Function`.
+    pub functions: Items<'a>,
+    /// `AWS::SQS::Queue`.
+    pub queues: Items<'a>,
 }
 
 /// Whether each event of a kind has a whole chain.
@@ -563,7 +567,23 @@ impl<'a, 'p> EventRoutes<'a, 'p> {
                     (true, _) => Link::unclear("events that pass more than two event buses"),
                 }
             }
-            _ => Link::Holds(format!("target '{arn}'")),
+            "lambda" => {
+                self.there("function", &arn.split(':').take(7).collect::<Vec<_>>().join(":"), &self.parts.functions)
+            }
+            "sqs" => self.there("queue", arn, &self.parts.queues),
+            _ => Link::unclear(format!("whether target '{arn}' exists")),
+        }
+    }
+
+    /// Whether a target exists: EventBridge keeps those whose resource was deleted.
+    fn there(&self, what: &str, arn: &str, all: &Items<'_>) -> Link {
+        let account = arn_part(arn, 4);
+        if account != self.parts.owner.account {
+            return Link::unclear(format!("{what} '{arn}' is in account {account}"));
+        }
+        match all.all.iter().any(|item| item.arn == arn) {
+            true => Link::Holds(format!("target '{arn}'")),
+            false => Link::any([Link::broken(format!("{what} '{arn}' does not exist"))], &all.holes),
         }
     }
 }

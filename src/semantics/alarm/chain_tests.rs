@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 const ACCOUNT: &str = "111122223333";
 const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:alarms";
+const FUNCTION: &str = "arn:aws:lambda:us-east-1:111122223333:function:page";
 
 /// An account with one whole chain for changes of trails, to be spoiled.
 #[derive(Clone)]
@@ -17,7 +18,7 @@ struct World {
     class: &'static str,
 }
 
-const KINDS: [&str; 7] = ["trail", "filter", "alarm", "composite", "topic", "rule", "region"];
+const KINDS: [&str; 9] = ["trail", "filter", "alarm", "composite", "topic", "rule", "region", "function", "queue"];
 
 impl World {
     fn new() -> Self {
@@ -50,6 +51,7 @@ impl World {
             json!({"Subscriptions": [{"SubscriptionArn": "arn:aws:sns:us-east-1:111122223333:alarms:1"}]}),
         );
         world.add("region", json!({}));
+        world.add("function", json!({}));
         world
     }
 
@@ -58,7 +60,11 @@ impl World {
     }
 
     fn add_in(&mut self, region: &'static str, kind: &'static str, document: Value) {
-        let arn = if kind == "topic" { TOPIC.to_owned() } else { format!("arn:{kind}:{region}:{}", document["name"]) };
+        let arn = match kind {
+            "topic" => TOPIC.to_owned(),
+            "function" => FUNCTION.to_owned(),
+            _ => format!("arn:{kind}:{region}:{}", document["name"]),
+        };
         self.all.push((kind, arn, region, document, Vec::new()));
     }
 
@@ -119,9 +125,9 @@ impl World {
                 .collect(),
             holes: self.holes.iter().filter(|k| **k == kind).map(|_| 9).collect(),
         };
-        let [trails, filters, alarms, composites, topics, rules, regions] = KINDS.map(items);
+        let [trails, filters, alarms, composites, topics, rules, regions, functions, queues] = KINDS.map(items);
         let owner = Owner { account: ACCOUNT, partition: "aws" };
-        let parts = Parts { owner, trails, filters, alarms, composites, topics, rules, regions };
+        let parts = Parts { owner, trails, filters, alarms, composites, topics, rules, regions, functions, queues };
         chain(&class(self.class, owner).expect("a class"), &parts)
     }
 
@@ -372,7 +378,7 @@ fn rule(state: &str, target: &str) -> Value {
 
 #[test]
 fn an_eventbridge_rule_is_another_way() {
-    let lambda = "arn:aws:lambda:us-east-1:111122223333:function:page";
+    let lambda = FUNCTION;
     let bare = World::new().without("filter");
     assert_eq!(bare.clone().and("rule", rule("ENABLED", TOPIC)).answer(), "whole");
     assert_eq!(bare.clone().and("rule", rule("ENABLED", lambda)).answer(), "whole");
@@ -408,8 +414,27 @@ fn an_eventbridge_rule_is_another_way() {
 }
 
 #[test]
+fn the_target_of_an_eventbridge_rule_must_exist() {
+    let bare = World::new().without("filter");
+    let to = |target: &str| bare.clone().and("rule", rule("ENABLED", target));
+    assert_eq!(to(&format!("{FUNCTION}:live")).answer(), "whole");
+    let gone = to(FUNCTION).without("function");
+    assert!(gone.answer().contains("function 'arn:aws:lambda:us-east-1:111122223333:function:page' does not exist"));
+    assert_eq!(gone.unlisted("function").answer(), "open");
+    let queue = to("arn:queue:us-east-1:null");
+    assert_eq!(queue.answer(), "open", "no ARN of a queue");
+    let queue = to("arn:aws:sqs:us-east-1:111122223333:events");
+    assert!(queue.answer().contains("queue 'arn:aws:sqs:us-east-1:111122223333:events' does not exist"));
+    for elsewhere in
+        ["arn:aws:lambda:us-east-1:444455556666:function:page", "arn:aws:states:us-east-1:111122223333:stateMachine:m"]
+    {
+        assert_eq!(to(elsewhere).answer(), "open", "{elsewhere}");
+    }
+}
+
+#[test]
 fn a_rule_sees_its_own_region_only() {
-    let lambda = "arn:aws:lambda:us-east-1:111122223333:function:page";
+    let lambda = FUNCTION;
     let mut two = World::new().without("filter").and("rule", rule("ENABLED", lambda));
     two.add_in("eu-west-1", "region", json!({}));
     assert!(two.answer().contains("no EventBridge rule in eu-west-1 covers it"));
