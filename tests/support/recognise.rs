@@ -40,9 +40,11 @@ pub(crate) fn recognise(method: &str, uri: &str, header: &dyn Fn(&str) -> String
     let form = String::from_utf8_lossy(body);
     if let Some(action) = form.split('&').find_map(|p| p.strip_prefix("Action=")) {
         let speaks = |p| matches!(p, Protocol::Query | Protocol::Ec2);
+        // The two generations of Elastic Load Balancing share names of operations, and differ in their version.
+        let version = form.split('&').find_map(|p| p.strip_prefix("Version=")).unwrap_or_default();
         let (service, model) = candidates()
-            .find(|(_, m)| speaks(m.metadata.protocol) && m.operations.contains_key(action))
-            .or_else(|| candidates().find(|(_, m)| speaks(m.metadata.protocol)))?;
+            .filter(|(_, m)| speaks(m.metadata.protocol))
+            .max_by_key(|(_, m)| (m.metadata.api_version == version, m.operations.contains_key(action)))?;
         return Some(asked(service, action, model.metadata.protocol));
     }
     let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
