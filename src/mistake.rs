@@ -1,6 +1,6 @@
 //! A mistake in a file that a person wrote (a rule, a collector, the configuration), shown at its line.
 //!
-//! Whoever reads such a file keeps the [`Text`] and asks it for mistakes; how they look is decided here alone.
+//! Whoever reads such a file keeps its text and asks it for mistakes; how they look is decided here alone.
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use serde_saphyr::Location;

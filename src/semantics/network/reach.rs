@@ -1,6 +1,6 @@
 //! Whether an instance can be reached from the internet. The direct way: a public address, a route to an internet
 //! gateway, a network ACL that lets the packet in and the answer out, no VPC Block Public Access, and a rule of a group
-//! of that interface. The other ways, through load balancers, are in [`super::through`]. The answer is a path that a
+//! of that interface. The other ways, through load balancers, are in `through.rs`. The answer is a path that a
 //! person can follow. It must never call an instance unreachable because a part of the path was not read.
 
 use super::acl::Acl;
