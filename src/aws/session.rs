@@ -248,7 +248,7 @@ impl Session {
     /// # Errors
     /// [`ConnectError`] where AWS does not say whose the credentials are.
     pub async fn over(config: SdkConfig, settings: &Settings) -> Result<Session, ConnectError> {
-        let http = http_client(TrustStore::default());
+        let http = http_client(TlsContext::default());
         let config = config.into_builder().timeout_config(timeouts(settings)).http_client(http).build();
         Session::identified(completed(config, settings), settings, None).await
     }
@@ -295,7 +295,7 @@ impl Session {
 /// What has to be known before anything is sent.
 struct Found {
     profile: Option<String>,
-    trusted: TrustStore,
+    trusted: TlsContext,
 }
 
 /// The profile that is named by the settings or the environment, if it is in a file, and the certificates to trust.
@@ -310,13 +310,13 @@ async fn configured(settings: &Settings) -> Result<Found, ConnectError> {
     }
     let of_profile = set.get_profile(profile.as_deref().unwrap_or("default")).and_then(|p| p.get("ca_bundle"));
     let bundle = variable("AWS_CA_BUNDLE").or_else(|| of_profile.map(str::to_owned));
-    let trusted = bundle.map_or_else(|| Ok(TrustStore::default()), |path| certificates(Path::new(&path)))?;
+    let trusted = bundle.map_or_else(|| Ok(TlsContext::default()), |path| certificates(Path::new(&path)))?;
     Ok(Found { profile, trusted })
 }
 
 /// The certificates in a file of PEM, in place of the system's, as in the AWS CLI. They are read here because the
 /// connector takes it for granted that they can be.
-fn certificates(path: &Path) -> Result<TrustStore, ConnectError> {
+fn certificates(path: &Path) -> Result<TlsContext, ConnectError> {
     let wrong = |message: String| ConnectError::CaBundle { path: path.to_path_buf(), message };
     let bytes = std::fs::read(path).map_err(|e| wrong(e.to_string()))?;
     let mut roots = RootCertStore::empty();
@@ -326,7 +326,8 @@ fn certificates(path: &Path) -> Result<TrustStore, ConnectError> {
     if roots.is_empty() {
         return Err(wrong("there is no certificate in it".to_owned()));
     }
-    Ok(TrustStore::empty().with_pem_certificate(bytes))
+    let trusted = TrustStore::empty().with_pem_certificate(bytes);
+    TlsContext::builder().with_trust_store(trusted).build().map_err(|e| wrong(e.to_string()))
 }
 
 /// The profile itself, or one that it takes its credentials from, that is in no file.
@@ -431,12 +432,10 @@ fn retries(mut retries: RetryConfig, settings: &Settings) -> RetryConfig {
 }
 
 /// One client for all services, so that connections are shared; rustls, proxies from the environment.
-fn http_client(trusted: TrustStore) -> SharedHttpClient {
+fn http_client(trusted: TlsContext) -> SharedHttpClient {
     HttpClientBuilder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
-        if let Ok(context) = TlsContext::builder().with_trust_store(trusted.clone()).build() {
-            connector = connector.tls_context(context);
-        }
+        connector = connector.tls_context(trusted.clone());
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(|c| c.sleep_impl()));
         connector.set_proxy_config(Some(ProxyConfig::from_env()));
