@@ -180,14 +180,17 @@ pub(super) enum Function {
     DefaultVersion,
     /// The region of a bucket.
     BucketRegion,
+    /// The service control policies that bind the account, level by level.
+    ServiceControlPolicies,
 }
 
 impl Function {
-    pub(super) const ALL: [(&'static str, Function); 4] = [
+    pub(super) const ALL: [(&'static str, Function); 5] = [
         ("credential_report", Function::CredentialReport),
         ("console_users", Function::ConsoleUsers),
         ("default_version", Function::DefaultVersion),
         ("bucket_region", Function::BucketRegion),
+        ("service_control_policies", Function::ServiceControlPolicies),
     ];
 }
 

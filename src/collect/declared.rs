@@ -5,13 +5,15 @@
 //! the members that it would have given unknown. Only a code that a declaration names means "there is none".
 
 use super::api::{Api, ApiError};
-use super::declaration::{Collectors, Detail, Enrichment, How, Listing, Request, ResourceType, Source, Typed};
+use super::declaration::{
+    Collectors, Detail, Enrichment, Function, How, Listing, Request, ResourceType, Source, Typed,
+};
 use super::document::{Draft, Here, parent_member};
 use super::fetch::Fetcher;
 use super::path::Path;
 use super::plan::TypePlan;
 use super::{Event, Progress, Scope};
-use super::{iam, s3};
+use super::{iam, organizations, s3};
 use crate::inventory::resource::GLOBAL;
 use crate::inventory::{Cause, PopulationState, Reason, Resource};
 use crate::model::schema;
@@ -470,7 +472,10 @@ impl<A: Api> Run<'_, A> {
 
     async fn enrichment(&self, t: &ResourceType, e: &Enrichment, draft: &Draft) -> Outcome {
         if let How::Typed(typed) = &e.how {
-            return iam::typed(self, typed, draft).await;
+            return match typed.function {
+                Function::ServiceControlPolicies => organizations::service_control_policies(&self.fetcher, typed).await,
+                _ => iam::typed(self, typed, draft).await,
+            };
         }
         if let Some(cause) = draft.unknown_among(&e.needs) {
             return Outcome::Unknown(cause.clone());

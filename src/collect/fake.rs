@@ -49,9 +49,10 @@ impl Fake {
         Fake { partition, ..self }
     }
 
-    /// Answers everything with one of each.
+    /// Answers everything with one of each. The way up an organization ends at once.
     pub(super) fn generous() -> Fake {
-        Fake { by_model: true, ..Fake::default() }
+        let root = json!({"Parents": [{"Id": "r-ab12", "Type": "ROOT"}]});
+        Fake { by_model: true, ..Fake::default() }.answers("organizations:ListParents", root)
     }
 
     pub(super) fn on(

@@ -54,7 +54,7 @@ pub(super) async fn typed<A: Api>(run: &Run<'_, A>, typed: &Typed, draft: &Draft
         Function::CredentialReport => row(&*run.reports.get(&run.fetcher, typed).await, typed, &ground, draft),
         Function::ConsoleUsers => console_users(&*run.reports.get(&run.fetcher, typed).await),
         Function::DefaultVersion => default_version(&run.fetcher, typed, &ground, draft).await,
-        Function::BucketRegion => Outcome::Absent,
+        Function::BucketRegion | Function::ServiceControlPolicies => Outcome::Absent,
     }
 }
 

@@ -10,6 +10,7 @@ mod declared;
 mod document;
 mod fetch;
 mod iam;
+mod organizations;
 mod path;
 mod plan;
 mod read;

@@ -1,6 +1,7 @@
 //! Judges an inventory: every rule on every resource of its type, in parallel, in one fixed order.
 
 use super::expression::evaluate::{Env, Finder, eval};
+use super::expression::organization::{Membership, Memberships};
 use super::expression::reach::{Networks, Surroundings};
 use super::expression::value::Val;
 use super::template::Template;
@@ -33,11 +34,19 @@ pub fn evaluate<'a>(pack: &'a RulePack, inventory: &Inventory<'a>, options: &Eva
         tasks.extend(inventory.rows(&rule.resource_type).chunks(CHUNK).map(|rows| (n, rows)));
     }
     let networks = Networks::new();
+    let memberships = Memberships::new();
     let parts: Vec<(usize, Part<'a>)> = tasks
         .into_par_iter()
         .map(|(n, rows)| {
-            let judge =
-                Judge { n, rule: &pack.rules[n], compiled: &pack.compiled[n], inventory, networks: &networks, now };
+            let judge = Judge {
+                n,
+                rule: &pack.rules[n],
+                compiled: &pack.compiled[n],
+                inventory,
+                networks: &networks,
+                memberships: &memberships,
+                now,
+            };
             let mut part = Part::default();
             for row in rows {
                 judge.resource(inventory.resource(*row), options.all_verdicts, &mut part);
@@ -143,6 +152,7 @@ struct Judge<'j, 'a> {
     compiled: &'j Compiled,
     inventory: &'j Inventory<'a>,
     networks: &'j Networks<'a>,
+    memberships: &'j Memberships<'a>,
     now: Timestamp,
 }
 
@@ -312,6 +322,10 @@ impl<'a> Judge<'_, 'a> {
 impl<'v, 'a: 'v> Finder<'v> for Judge<'_, 'a> {
     fn surroundings(&'v self, env: &Env<'v>) -> Arc<Surroundings<'v>> {
         self.networks.around(self.inventory, env.resource)
+    }
+
+    fn membership(&'v self, env: &Env<'v>) -> Arc<Membership<'v>> {
+        self.memberships.of(self.inventory, &env.resource.account)
     }
 
     fn find(&'v self, env: &Env<'v>, n: usize) -> Val<'v> {

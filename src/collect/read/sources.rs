@@ -259,11 +259,17 @@ pub(super) fn declared_members(service: &ServiceFile, keys: &Keys<'_>, ty: Type)
     Ok(Type::Object(Arc::new(names.into_iter().map(|n| (n, (**value).clone())).collect())))
 }
 
-/// A type as it is written for typed sources: `string`, `list of string`, or members with types.
+/// A type as it is written for typed sources: `string`, `list of string`, members with types, or a list of one of these.
 pub(super) fn type_of(file: &File, node: &Node) -> Result<Type> {
     if let Value::Map(entries) = &node.value {
         let members = entries.iter().map(|(k, n)| Ok((k.name.clone(), type_of(file, n)?)));
         return Ok(Type::Object(Arc::new(members.collect::<Result<_>>()?)));
+    }
+    if let Value::List(items) = &node.value {
+        let [element] = items.as_slice() else {
+            return Err(file.error(node.place, "expected the type of the elements, once", None));
+        };
+        return Ok(Type::List(Arc::new(type_of(file, element)?)));
     }
     let text = node.string(file)?;
     let (element, list) = text.strip_prefix("list of ").map_or((text, false), |e| (e, true));

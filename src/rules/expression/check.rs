@@ -462,6 +462,7 @@ impl Checker<'_> {
             self.reads.extend(type_name.into_iter().flat_map(|t| members.clone().map(move |m| (t.clone(), m))));
         }
         self.reads.extend(super::reach::reads(name));
+        self.reads.extend(super::organization::reads(function));
         let regex = match (name, arguments.last().and_then(constant)) {
             ("matches", Some(Value::String(pattern))) => Some(Box::new(
                 regex::Regex::new(&pattern).map_err(|e| self.fault(id, format!("not a regular expression: {e}")))?,

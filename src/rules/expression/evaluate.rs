@@ -4,6 +4,7 @@
 //! depend on it: `true || unknown` is true, `false && unknown` is false, an element that decides a quantifier
 //! decides it whatever else could not be read. A fault of the rule itself is an unknown too.
 
+use super::organization::Membership;
 use super::reach::Surroundings;
 use super::value::{Place, Val, equal, index_place, member_place, order};
 use super::{Arithmetic, Comparison, Comprehension, Expr, Node, Step, Ty};
@@ -28,6 +29,8 @@ pub(crate) trait Finder<'v> {
     fn find(&'v self, env: &Env<'v>, n: usize) -> Val<'v>;
     /// The network around the resource that `env` judges.
     fn surroundings(&'v self, env: &Env<'v>) -> Arc<Surroundings<'v>>;
+    /// What is known of the organization of the account that the resource belongs to.
+    fn membership(&'v self, env: &Env<'v>) -> Arc<Membership<'v>>;
 }
 
 /// What an expression is evaluated against.
@@ -76,6 +79,18 @@ impl<'v> Env<'v> {
     /// The place of the root called `name` (empty for the judged resource), where evidence is gathered.
     pub(crate) fn root(&self, name: &str) -> Place {
         self.trace.is_some().then(|| name.into())
+    }
+
+    /// Notes what a function read without being given it.
+    pub(super) fn note(&self, path: &str, value: &Val<'v>) {
+        if self.trace.is_some() {
+            self.record(&Some(path.into()), value);
+        }
+    }
+
+    /// Notes a member of a resource that a function was given.
+    pub(super) fn note_member(&self, place: &Place, member: &str, value: &Val<'v>) {
+        self.record(&member_place(place, member), value);
     }
 
     fn record(&self, place: &Place, value: &Val<'v>) {

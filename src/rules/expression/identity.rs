@@ -1,13 +1,15 @@
 //! Questions about IAM identities, as functions of conditions: what their policies allow together, under their
-//! boundary, and who can take a role. The answers are in [`crate::semantics::policy`]. A policy that is attached and
+//! boundary and the service control policies of their account, and who can take a role. The answers are in [`crate::semantics::policy`]. A policy that is attached and
 //! whose document is not there makes the answer unknown; it must never be passed over.
 
 use super::Ty;
 use super::evaluate::{Env, elements};
 use super::functions::{Function, Run, list_of};
+use super::organization::Membership;
 use super::questions::{Kind, answer, borrowed, context, json, object, texts};
 use super::value::Val;
 use crate::inventory::{Cause, Reason, Resource};
+use crate::semantics::policy::Identity;
 use crate::semantics::policy::grants::Permissions;
 use crate::semantics::policy::trust;
 use crate::semantics::{Answer, Input};
@@ -18,12 +20,18 @@ use std::rc::Rc;
 /// The functions that ask about identities.
 pub(super) fn all() -> Vec<Function> {
     use Ty::{Any, Str};
-    let managed = || list_of(Ty::Resource("".into()));
+    let resource = || Ty::Resource("".into());
+    // A policy alone, or an identity, the policies that act on it, and the managed ones that these refer to.
+    let (policy, identity) = (|| vec![Any], || vec![resource(), Any, list_of(resource())]);
+    let with = |mut parameters: Vec<Ty>, more: &[Ty]| {
+        parameters.extend_from_slice(more);
+        parameters
+    };
     let asking = |name, parameters: Vec<Ty>, members, summary, run: Run| Function {
         name,
         takes_unknown: true,
-        // The join that follows the policies is of managed policies.
-        reads: if parameters.len() > 2 { &["PolicyDocument"] } else { &[] },
+        // Of the identity and of the managed policies.
+        reads: if parameters.len() > 2 { &["PermissionsBoundary", "PolicyDocument"] } else { &[] },
         parameters,
         returns: list_of(object(members)),
         summary,
@@ -32,89 +40,93 @@ pub(super) fn all() -> Vec<Function> {
     vec![
         asking(
             "administrator",
-            vec![Any],
+            policy(),
             ADMINISTRATOR,
             "Why a policy makes an administrator in effect; empty if it does not.",
-            |_, a, _| on_policies(a, |p| p.administrator().map(Vec::from_iter)),
+            |_, a, _| on_policy(a, |p| p.administrator().map(Vec::from_iter)),
         ),
         asking(
             "administrator",
-            vec![Any, managed(), Any],
+            identity(),
             ADMINISTRATOR,
-            "Why an identity's policies together, under its boundary, make an administrator; empty if they do not.",
-            |_, a, _| on_policies(a, |p| p.administrator().map(Vec::from_iter)),
+            "Why an identity's policies together, under its boundary and the service control policies of its account, \
+             make an administrator; empty if they do not.",
+            |env, a, _| on_identity(env, a, |p| p.administrator().map(Vec::from_iter)),
         ),
         asking(
             "escalations",
-            vec![Any],
+            policy(),
             ESCALATION,
             "The published ways to more permissions that a policy opens.",
-            |_, a, _| on_policies(a, Permissions::escalations),
+            |_, a, _| on_policy(a, Permissions::escalations),
         ),
         asking(
             "escalations",
-            vec![Any, managed(), Any],
+            identity(),
             ESCALATION,
-            "The published ways to more permissions that an identity's policies open together, under its boundary.",
-            |_, a, _| on_policies(a, Permissions::escalations),
+            "The published ways to more permissions that an identity's policies open together, narrowed alike.",
+            |env, a, _| on_identity(env, a, Permissions::escalations),
         ),
         asking(
             "allowedEverywhere",
-            vec![Any, list_of(Str)],
+            with(policy(), &[list_of(Str)]),
             ALLOWANCE,
             "Which of some actions a policy allows on all resources of their kind, with nothing that bounds them.",
-            |_, a, _| on_actions(a, 1),
+            |_, a, _| with_texts(&a[1], |actions| on_policy(a, |p| p.allowed_everywhere(actions))),
         ),
         asking(
             "allowedEverywhere",
-            vec![Any, managed(), Any, list_of(Str)],
+            with(identity(), &[list_of(Str)]),
             ALLOWANCE,
-            "Which of some actions an identity's policies allow on all resources of their kind, under its boundary.",
-            |_, a, _| on_actions(a, 3),
+            "Which of some actions an identity's policies allow on all resources of their kind, narrowed alike.",
+            |env, a, _| with_texts(&a[3], |actions| on_identity(env, a, |p| p.allowed_everywhere(actions))),
         ),
         asking(
             "administratorWithoutMfa",
-            vec![Any, managed(), Any],
+            identity(),
             ADMINISTRATOR,
             "As `administrator`, of what the policies allow whoever cannot sign with MFA.",
-            |_, a, _| on_policies(a, |p| p.clone().without_mfa().administrator().map(Vec::from_iter)),
+            |env, a, _| on_identity(env, a, |p| p.clone().without_mfa().administrator().map(Vec::from_iter)),
         ),
         asking(
             "escalationsWithoutMfa",
-            vec![Any, managed(), Any],
+            identity(),
             ESCALATION,
             "As `escalations`, of what the policies allow whoever cannot sign with MFA.",
-            |_, a, _| on_policies(a, |p| p.clone().without_mfa().escalations()),
+            |env, a, _| on_identity(env, a, |p| p.clone().without_mfa().escalations()),
         ),
         asking(
             "allowedAnywhere",
-            vec![Any, managed(), Any, list_of(Str), Str],
+            with(identity(), &[list_of(Str), Str]),
             CONDITIONED,
             "Which of some actions an identity's policies allow on any resource, and whether only with given values \
              of a condition key.",
-            |_, a, _| allowed_anywhere(a),
+            |env, a, _| {
+                let Val::Str(key) = &a[4] else { return Val::fault("a condition key was expected") };
+                with_texts(&a[3], |actions| on_identity(env, a, |p| p.allowed_anywhere(actions, key)))
+            },
         ),
         asking(
             "allowedBeyond",
-            vec![Any, managed(), Any, list_of(Str)],
+            with(identity(), &[list_of(Str)]),
             BEYOND,
             "What an identity's policies allow, on anything at all, of writing and reading data beyond some accepted \
              actions (patterns).",
-            |_, a, _| allowed_beyond(a),
+            |env, a, _| with_texts(&a[3], |accepted| on_identity(env, a, |p| p.allowed_beyond(accepted))),
         ),
         asking(
             "serviceWildcards",
-            vec![Any],
+            policy(),
             ALLOWANCE,
             "The services of which a policy allows every action on all resources by a wildcard (`s3:*`; `*` for all).",
-            |_, a, _| on_policies(a, Permissions::service_wildcards),
+            |_, a, _| on_policy(a, Permissions::service_wildcards),
         ),
         asking(
             "invertedAllows",
-            vec![Any],
+            policy(),
             INVERTED,
             "The Allow statements that use NotAction or NotResource and are not confined to named resources.",
-            |_, a, _| on_policies(a, |p| Answer::Known(p.inverted_allows())),
+            |_, a, _| on_policy(a, |p| Answer::Known(p.inverted_allows())),
         ),
         Function {
             name: "trust",
@@ -186,54 +198,89 @@ const TRUST: &[(&str, Kind)] = &[
     ("deleted", Kind::Texts),
 ];
 
-/// Asks about the policies in the first argument, with the managed policies that they refer to in the second and
-/// the boundary in the third, where there are these.
-fn on_policies<'v, T: Serialize>(a: &[Val<'v>], ask: impl FnOnce(&Permissions) -> Answer<T>) -> Val<'v> {
-    let none = Val::List(Rc::new(Vec::new()));
-    let managed = a.get(1).unwrap_or(&none);
-    let policies = match documents(&a[0], managed) {
+/// Asks about the policy in the first argument.
+fn on_policy<'v, T: Serialize>(a: &[Val<'v>], ask: impl FnOnce(&Permissions) -> Answer<T>) -> Val<'v> {
+    match documents(&a[0], &Val::List(Rc::new(Vec::new()))) {
+        Ok(policies) => {
+            let policies = Value::Array(policies);
+            answer(&[], Permissions::read(Input::Known(&policies)).and_then(|p| ask(&p)))
+        }
+        Err(unknown) => unknown,
+    }
+}
+
+/// Asks about the identity in the first argument: the policies that act on it are in the second, the managed ones that
+/// they refer to in the third. What narrows them is found here: the boundary of the identity, and the service control
+/// policies of its account.
+fn on_identity<'v, T: Serialize>(env: &Env<'v>, a: &[Val<'v>], ask: impl FnOnce(&Permissions) -> Answer<T>) -> Val<'v> {
+    let Val::Resource(identity, place) = &a[0] else { return unknown_or_fault(&a[0]) };
+    let managed = &a[2];
+    let policies = match documents(&a[1], managed) {
         Ok(policies) => Value::Array(policies),
         Err(unknown) => return unknown,
     };
-    let (boundary, unread) = match a.get(2).map(|b| documents(b, managed)) {
-        None => (None, None),
-        Some(Ok(found)) if found.is_empty() => (None, None),
-        Some(Ok(found)) => (Some(Value::Array(found)), None),
-        Some(Err(unknown)) => (None, Some(unknown)),
+    let own = match identity.unknown_at(BOUNDARY) {
+        Some(cause) => Val::unknown(cause.clone()),
+        None => identity.document.get(BOUNDARY).map_or(Val::Null, |v| Val::of_json(v, None)),
+    };
+    env.note_member(place, BOUNDARY, &own);
+    let (boundary, unread) = match own {
+        Val::Null => (None, None),
+        own => match documents(&own, managed) {
+            Ok(found) if found.is_empty() => (None, None),
+            Ok(found) => (Some(Value::Array(found)), None),
+            Err(unknown) => (None, Some(unknown)),
+        },
     };
     let boundary = match (&boundary, &unread) {
         (Some(document), _) => Input::Known(document),
         (None, Some(_)) => Input::Unknown,
         (None, None) => Input::Absent,
     };
-    let found = Permissions::read(Input::Known(&policies)).and_then(|p| ask(&p.with_boundary(boundary)));
+    let membership = env.finder.membership(env);
+    note_service_control(env, &membership);
+    let asked = Identity { arn: &identity.arn, organization: membership.organization };
+    let found = Permissions::read(Input::Known(&policies)).and_then(|permissions| {
+        let under_boundary = permissions.with_boundary(boundary);
+        let narrowed = match &membership.service_control {
+            Some(control) => under_boundary.with_service_control(control, &asked),
+            None => under_boundary,
+        };
+        ask(&narrowed.of(&asked))
+    });
     match (found, unread) {
         (Answer::Unknown(_), Some(unread)) => unread,
         (found, _) => answer(&[], found),
     }
 }
 
-/// Asks which of the actions in argument `n` are allowed everywhere.
-fn on_actions<'v>(a: &[Val<'v>], n: usize) -> Val<'v> {
-    if let Val::Unknown(_) = a[n] {
-        return a[n].clone();
-    }
-    let actions = texts(&a[n]);
-    on_policies(&a[..n], |p| p.allowed_everywhere(&borrowed(&actions)))
+/// The member of an identity that names its permissions boundary.
+const BOUNDARY: &str = "PermissionsBoundary";
+
+/// Says in the evidence which service control policies narrowed, or that they could not be read.
+fn note_service_control<'v>(env: &Env<'v>, membership: &Membership<'v>) {
+    let said = match &membership.service_control {
+        Some(Answer::Known(control)) if control.is_empty() => return,
+        Some(Answer::Known(control)) => control.names().into_iter().map(|n| Val::Str(n.to_owned().into())).collect(),
+        Some(Answer::Unknown(why)) => vec![Val::Str(format!("(not understood: {why})").into())],
+        None => vec![Val::Str("(could not be read, and narrow nothing)".into())],
+    };
+    env.note("ServiceControlPolicies", &Val::List(Rc::new(said)));
 }
 
-fn allowed_anywhere<'v>(a: &[Val<'v>]) -> Val<'v> {
-    let Val::Str(key) = &a[4] else { return Val::fault("a condition key was expected") };
-    let actions = texts(&a[3]);
-    on_policies(&a[..3], |p| p.allowed_anywhere(&borrowed(&actions), key))
+/// Goes on with the texts of an argument.
+fn with_texts<'v>(texts_of: &Val<'v>, ask: impl FnOnce(&[&str]) -> Val<'v>) -> Val<'v> {
+    if let Val::Unknown(_) = texts_of {
+        return texts_of.clone();
+    }
+    ask(&borrowed(&texts(texts_of)))
 }
 
-fn allowed_beyond<'v>(a: &[Val<'v>]) -> Val<'v> {
-    if let Val::Unknown(_) = a[3] {
-        return a[3].clone();
+fn unknown_or_fault<'v>(value: &Val<'v>) -> Val<'v> {
+    match value {
+        Val::Unknown(_) => value.clone(),
+        other => Val::fault(format!("{} where an identity was expected", other.kind())),
     }
-    let accepted = texts(&a[3]);
-    on_policies(&a[..3], |p| p.allowed_beyond(&borrowed(&accepted)))
 }
 
 /// The documents of policies: of those that stand in `value` themselves, and of those that it refers to by ARN

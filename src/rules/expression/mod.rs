@@ -9,6 +9,7 @@ pub(crate) mod check;
 pub(crate) mod evaluate;
 pub(crate) mod functions;
 mod identity;
+pub(crate) mod organization;
 pub(crate) mod questions;
 pub(crate) mod reach;
 pub(crate) mod value;

@@ -5,6 +5,8 @@
 
 use super::document::{Condition, Document, Effect, Selection, SetQualifier, Statement, Test};
 use super::matching::Pattern;
+use super::principal::Identity;
+use super::service_control::ServiceControl;
 use crate::semantics::address::{AddressSet, is_wider, parse_block};
 use crate::semantics::{Answer, Input};
 use serde::Serialize;
@@ -16,7 +18,7 @@ use std::sync::LazyLock;
 #[derive(Clone, Debug, Default)]
 pub struct Permissions {
     pub(super) policies: Vec<Named>,
-    /// Sets of policies each of which must allow as well: the boundary, the SCPs of each level.
+    /// Sets of policies each of which must allow as well: the boundary, the service control policies of each level.
     pub(super) ceilings: Vec<Vec<Named>>,
     /// Why a part that narrows is not known.
     pub(super) unread_ceiling: Option<String>,
@@ -29,6 +31,12 @@ pub struct Permissions {
 pub(super) struct Named {
     name: Option<String>,
     pub(super) document: Document,
+}
+
+impl Named {
+    pub(super) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
 }
 
 /// An action that is allowed on all resources, with nothing that bounds it.
@@ -69,20 +77,19 @@ pub struct Conditioned {
     pub demanded: bool,
 }
 
-/// Actions that stand for the whole of AWS: who is allowed all that concern identities and at least four fifths of
-/// the others on everything is an administrator in effect.
-const IDENTITY_PROBES: &[&str] = &[
-    "iam:CreateUser",
-    "iam:CreateRole",
-    "iam:CreateAccessKey",
+/// Actions with each of which permissions are given to somebody: who is allowed one of them on everything gives
+/// himself, or a role that he may take, all that he lacks.
+const GIVING_PROBES: &[&str] = &[
     "iam:AttachUserPolicy",
     "iam:AttachRolePolicy",
+    "iam:AttachGroupPolicy",
     "iam:PutUserPolicy",
     "iam:PutRolePolicy",
+    "iam:PutGroupPolicy",
     "iam:CreatePolicyVersion",
-    "iam:UpdateAssumeRolePolicy",
-    "iam:PassRole",
 ];
+/// Actions that stand for the whole of AWS: who is allowed at least four fifths of them on everything, and to give
+/// permissions, is an administrator in effect.
 const OTHER_PROBES: &[&str] = &[
     "cloudformation:CreateStack",
     "cloudtrail:StopLogging",
@@ -110,6 +117,17 @@ const OTHER_PROBES: &[&str] = &[
     "elasticloadbalancing:DeleteLoadBalancer",
 ];
 
+/// How many of some actions are allowed.
+#[derive(Default)]
+struct Count {
+    /// The statement for each that is allowed for certain.
+    certain: Vec<String>,
+    /// How many are, or may be.
+    possible: usize,
+    /// Why one of them only may be.
+    doubt: Option<String>,
+}
+
 /// What conditions of a statement do to what it allows.
 #[derive(Clone, Debug, PartialEq)]
 enum Limit {
@@ -136,29 +154,37 @@ impl Permissions {
     }
 
     /// Narrows by a permissions boundary; absent means there is none.
-    pub fn with_boundary(self, boundary: Input) -> Permissions {
-        self.under(boundary, "the permissions boundary could not be read")
+    pub fn with_boundary(mut self, boundary: Input) -> Permissions {
+        if boundary != Input::Absent {
+            match read_set(boundary, "the permissions boundary could not be read") {
+                Answer::Known(set) => self.ceilings.push(set),
+                Answer::Unknown(why) => self.unread_ceiling = Some(why),
+            }
+        }
+        self
     }
 
-    /// Narrows by the SCPs of one level of the organization, one of which must allow; absent means there are none.
-    pub fn with_scps(self, policies: Input) -> Permissions {
-        self.under(policies, "the service control policies could not be read")
+    /// Narrows by the service control policies that bind `identity`: at each level one of them must allow.
+    pub fn with_service_control(mut self, control: &Answer<ServiceControl>, identity: &Identity) -> Permissions {
+        match control {
+            Answer::Known(control) => self.ceilings.extend_from_slice(control.levels_for(identity)),
+            Answer::Unknown(why) => self.unread_ceiling = Some(why.clone()),
+        }
+        self
+    }
+
+    /// What they are for one identity: conditions on who asks are decided, where what is known of it decides them.
+    pub fn of(mut self, identity: &Identity) -> Permissions {
+        for named in std::iter::once(&mut self.policies).chain(&mut self.ceilings).flatten() {
+            let statements = &mut named.document.statements;
+            *statements = statements.iter().filter_map(|s| identity.left_of(s)).collect();
+        }
+        self
     }
 
     /// What they allow whoever cannot sign with MFA: a user with access keys and no MFA device.
     pub fn without_mfa(self) -> Permissions {
         Permissions { without_mfa: true, ..self }
-    }
-
-    fn under(mut self, ceiling: Input, unread: &str) -> Permissions {
-        if ceiling == Input::Absent {
-            return self;
-        }
-        match read_set(ceiling, unread) {
-            Answer::Known(set) => self.ceilings.push(set),
-            Answer::Unknown(why) => self.unread_ceiling = Some(why),
-        }
-        self
     }
 
     /// Which of the actions (or patterns such as `kms:*`) are allowed on all resources of their kind, with nothing
@@ -183,38 +209,36 @@ impl Permissions {
 
     /// Whether they make an administrator in effect: by `*` on `*`, by `NotAction`, or by many statements.
     pub fn administrator(&self) -> Answer<Option<Administrator>> {
-        let mut statements = BTreeSet::new();
-        let mut doubt = None;
-        let mut count = |probes: &[&str]| {
-            let (mut certain, mut possible) = (0, 0);
-            for probe in probes {
-                match self.allows(probe, Lens::default()) {
-                    Answer::Known(Some(statement)) => {
-                        statements.insert(statement);
-                        certain += 1;
-                        possible += 1;
-                    }
-                    Answer::Known(None) => {}
-                    Answer::Unknown(why) => {
-                        doubt.get_or_insert(why);
-                        possible += 1;
-                    }
-                }
-            }
-            (certain, possible)
-        };
-        let (identity, other) = (count(IDENTITY_PROBES), count(OTHER_PROBES));
-        let enough =
-            |identity: usize, other: usize| identity == IDENTITY_PROBES.len() && other * 5 >= OTHER_PROBES.len() * 4;
-        if enough(identity.0, other.0) {
+        let (giving, other) = (self.count(GIVING_PROBES), self.count(OTHER_PROBES));
+        let enough = |giving: usize, other: usize| giving > 0 && other * 5 >= OTHER_PROBES.len() * 4;
+        if enough(giving.certain.len(), other.certain.len()) {
+            let statements: BTreeSet<String> = giving.certain.into_iter().chain(other.certain).collect();
             let statements: Vec<String> = statements.into_iter().collect();
             let why = format!("nearly every action is allowed on all resources by {}", statements.join(" and "));
             return Answer::Known(Some(Administrator { statements, why }));
         }
-        match doubt {
-            Some(why) if enough(identity.1, other.1) => Answer::Unknown(why),
+        match giving.doubt.or(other.doubt) {
+            Some(why) if enough(giving.possible, other.possible) => Answer::Unknown(why),
             _ => Answer::Known(None),
         }
+    }
+
+    fn count(&self, probes: &[&str]) -> Count {
+        let mut count = Count::default();
+        for probe in probes {
+            match self.allows(probe, Lens::default()) {
+                Answer::Known(Some(statement)) => {
+                    count.certain.push(statement);
+                    count.possible += 1;
+                }
+                Answer::Known(None) => {}
+                Answer::Unknown(why) => {
+                    count.doubt.get_or_insert(why);
+                    count.possible += 1;
+                }
+            }
+        }
+        count
     }
 
     /// The services of which every action is allowed on all resources by a wildcard (`s3:*`; `*` for all).
@@ -311,7 +335,7 @@ impl Permissions {
     }
 }
 
-fn read_set(input: Input, unread: &str) -> Answer<Vec<Named>> {
+pub(super) fn read_set(input: Input, unread: &str) -> Answer<Vec<Named>> {
     match input {
         Input::Absent => Answer::Known(Vec::new()),
         Input::Unknown => Answer::Unknown(unread.to_string()),
@@ -775,7 +799,7 @@ mod tests {
         }
         let letters: Vec<String> = ('a'..='z').map(|c| format!("{c}*")).collect();
         assert_eq!(admin(&[allow(json!(letters), star())]), Some(true));
-        let services: Vec<Value> = IDENTITY_PROBES
+        let services: Vec<Value> = GIVING_PROBES
             .iter()
             .chain(OTHER_PROBES)
             .map(|p| allow(json!(format!("{}:*", p.split(':').next().unwrap())), star()))
@@ -807,6 +831,8 @@ mod tests {
         let all = allow(json!("*"), json!("*"));
         assert_eq!(admin(&[all.clone(), deny(json!("organizations:*"), json!("*"))]), Some(true));
         assert_eq!(admin(&[all.clone(), deny(json!("s3:DeleteBucket"), json!("arn:aws:s3:::logs"))]), Some(true));
+        let users = json!(["iam:CreateUser", "iam:CreateAccessKey", "iam:*UserPolicy", "iam:PassRole"]);
+        assert_eq!(admin(&[all.clone(), deny(users, json!("*"))]), Some(true));
         let unless_mfa =
             with(deny(json!("*"), json!("*")), json!({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}));
         assert_eq!(admin(&[all, unless_mfa]), Some(true));
@@ -827,7 +853,7 @@ mod tests {
     }
 
     #[test]
-    fn a_boundary_and_scps_narrow() {
+    fn a_boundary_narrows() {
         let all = || permissions(&[allow(json!("*"), json!("*"))]);
         let s3 = json!({"Statement": allow(json!("s3:*"), json!("*"))});
         let whole = json!({"Statement": allow(json!("*"), json!("*"))});
@@ -838,8 +864,6 @@ mod tests {
         assert_eq!(admin(all().with_boundary(Input::Unknown)), None);
         let none = permissions(&[allow(json!("s3:GetObject"), json!("arn:aws:s3:::b/*"))]);
         assert_eq!(admin(none.with_boundary(Input::Unknown)), Some(false));
-        let scps = json!([{"Statement": [allow(json!("*"), json!("*")), deny(json!("iam:*"), json!("*"))]}]);
-        assert_eq!(admin(all().with_scps(Input::Known(&scps))), Some(false));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! IAM policy documents: what they state ([`document`]), whom a resource's policy lets in ([`mod@who`]), what an
-//! identity's policies allow ([`grants`]), what the grants of a key give ([`key_grants()`]), whether a key demands
+//! identity's policies allow ([`grants`]) and its organization leaves of that ([`service_control`]), what the grants of a key give ([`key_grants()`]), whether a key demands
 //! attestation ([`enclave`]), who can take a role ([`mod@trust`]), and which requests a policy refuses
 //! ([`transport`]). Knows no rule; anything that is not understood is unknown, never fine.
 
@@ -13,6 +13,8 @@ pub mod grants;
 mod key_grants;
 pub mod keys;
 pub(crate) mod matching;
+pub mod principal;
+pub mod service_control;
 pub mod transport;
 pub mod trust;
 pub mod who;
@@ -20,6 +22,8 @@ pub mod who;
 pub use document::Document;
 pub use key_grants::key_grants;
 pub use matching::Pattern;
+pub use principal::Identity;
+pub use service_control::ServiceControl;
 pub use transport::{denies_insecure_transport, denies_tls_below};
 pub use who::{
     Audience, Grant, foreign_grants, grants_of, open_endpoint_grants, public_grants, unbound_service_grants, who,
