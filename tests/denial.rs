@@ -14,7 +14,7 @@ use support::verdicts::{Key, Verdict, Verdicts, verdicts};
 const INDISPENSABLE: [(&str, &str, &str); 1] = [("sts", "GetCallerIdentity", "who is asking is not known: exit 2")];
 
 /// Operations whose denial turns no verdict of these accounts, each with its reason.
-const WITHOUT_EFFECT: [(&str, &str, &str); 7] = [
+const WITHOUT_EFFECT: [(&str, &str, &str); 8] = [
     ("elb", "DescribeLoadBalancerPolicies", "asks for TLS policies, of classic load balancers with a secure listener"),
     (
         "elbv2",
@@ -23,6 +23,7 @@ const WITHOUT_EFFECT: [(&str, &str, &str); 7] = [
     ),
     ("guardduty", "GetAdministratorAccount", "neither account is in an organization"),
     ("guardduty", "ListMembers", "neither account is in an organization"),
+    ("organizations", "ListPoliciesForTarget", "neither account is in an organization"),
     ("iam", "ListAccountAliases", "gives the account a name, and no verdict"),
     ("iam", "ListOrganizationsFeatures", "decides only where the root user has no credentials at all"),
     ("s3", "HeadBucket", "GetBucketLocation gives a bucket's region too"),

@@ -230,9 +230,30 @@ def bucket_region(reader: Reader, enrichment: dict, ground: dict) -> str:
     return reader.client("s3", "global").get_bucket_location(Bucket=bucket)["LocationConstraint"] or "us-east-1"
 
 
+def service_control_policies(reader: Reader, enrichment: dict, ground: dict):
+    def ask(operation: str, **params):
+        return reader.call("organizations", operation, params, "global", ["AWSOrganizationsNotInUseException"])
+
+    levels, target, kind = [], reader.account, "ACCOUNT"
+    while True:
+        attached = ask("ListPoliciesForTarget", TargetId=target, Filter="SERVICE_CONTROL_POLICY")
+        if attached is ABSENT:
+            return ABSENT
+        described = [ask("DescribePolicy", PolicyId=policy["Id"])["Policy"] for policy in attached["Policies"]]
+        policies = [
+            {"PolicyId": p["PolicySummary"]["Id"], "PolicyName": p["PolicySummary"]["Name"], "PolicyDocument": json.loads(p["Content"])}
+            for p in described
+        ]
+        levels.append({"TargetId": target, "TargetType": kind, "Policies": policies})
+        if kind == "ROOT":
+            return levels
+        (parent,) = ask("ListParents", ChildId=target)["Parents"]
+        target, kind = parent["Id"], parent["Type"]
+
+
 TYPED = {
     "bucket_region": bucket_region, "console_users": console_users, "credential_report": credential_report,
-    "default_version": default_version,
+    "default_version": default_version, "service_control_policies": service_control_policies,
 }
 
 

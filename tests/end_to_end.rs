@@ -7,7 +7,7 @@ use serde_json::Value;
 use soc2scan::inventory::{Outcome, Snapshot};
 use std::collections::{BTreeMap, BTreeSet};
 use support::emulator::{Emulator, root};
-use support::fake_aws::FakeAws;
+use support::fake_aws::{FakeAws, Fault, On};
 use support::scanner::{Run, Scanner};
 use support::verdicts::{Key, Verdicts, verdicts};
 
@@ -63,6 +63,40 @@ fn nothing_fails_on_the_clean_account() {
     assert!(passed.len() > 60, "only {} rules have a pass", passed.len());
     let sarif = scanned.scanner.json("r.sarif");
     assert_eq!(sarif["runs"][0]["results"].as_array().map(Vec::len), Some(0), "one empty run");
+}
+
+/// Policies of the organization take away what an account's own policies give, but only where they were read: what could
+/// not be read is never to an identity's credit.
+#[test]
+fn service_control_policies_count_only_where_they_were_read() {
+    let Some(emulator) = Emulator::start("gallery") else { return };
+    let aws = FakeAws::before(&emulator);
+    let vendors = |faults: Vec<(On, Fault)>| -> BTreeMap<String, (String, String)> {
+        aws.set(faults);
+        let scanner = Scanner::at(&aws.url());
+        let rule = ["--rules", "iam-role-cross-account-no-admin", "--all-verdicts", "--regions", "us-east-1"];
+        let run = scanner.run(&[&["scan", "-o", "r.json"][..], &rule].concat());
+        assert_eq!(run.code, 1, "{}", run.stderr);
+        let report = scanner.json("r.json");
+        let evidence = |r: &Value| r["evidence"].as_array().cloned().unwrap_or_default();
+        let of_policies = |r: &Value| evidence(r).iter().find(|e| e["path"] == "ServiceControlPolicies").cloned();
+        let results = report["results"].as_array().expect("results").iter();
+        let told = results.map(|r| {
+            let verdict = r["verdict"].as_str().unwrap_or_default().to_owned();
+            let policies = of_policies(r).map(|e| e["value"].to_string()).unwrap_or_default();
+            (r["resource"]["name"].as_str().unwrap_or_default().to_owned(), (verdict, policies))
+        });
+        told.collect()
+    };
+    let read = vendors(Vec::new());
+    let guarded = r#"["FullAWSAccess","guard"]"#.to_owned();
+    assert_eq!(read["vendor"], ("pass".to_owned(), guarded.clone()), "the organization leaves it little");
+    assert_eq!(read["break-glass"], ("fail".to_owned(), guarded), "the organization spares it");
+    for operation in ["ListPoliciesForTarget", "ListParents", "DescribePolicy"] {
+        let denied = vendors(vec![(On::operation("organizations", operation), Fault::Denied)]);
+        let unread = r#"["(could not be read, and narrow nothing)"]"#.to_owned();
+        assert_eq!(denied["vendor"], ("fail".to_owned(), unread), "{operation}");
+    }
 }
 
 /// Verdicts by rule, verdict and the names of the resources, which are the same in every run.

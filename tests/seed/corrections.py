@@ -12,6 +12,8 @@ from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores
 from moto.ec2.models.elastic_block_store import EBSBackend
 from moto.iam.models import IAMBackend, Policy, User
+from moto.organizations.exceptions import AWSOrganizationsNotInUseException
+from moto.organizations.models import OrganizationsBackend
 from moto.s3.models import FakeBucket, PublicAccessBlock
 from moto.s3control.responses import S3ControlResponse
 from moto.sns.responses import SNSResponse
@@ -50,6 +52,7 @@ def apply() -> None:
     _credential_report()
     _function_urls()
     _access_points()
+    _accounts_alone()
 
 
 # Those of AWS's thousand and more managed policies that anything here is attached to, and some that are not.
@@ -271,3 +274,16 @@ def _time(moment, otherwise: str) -> str:
 
 def _flag(value: bool) -> str:
     return "true" if value else "false"
+
+
+def _accounts_alone() -> None:
+    """An account in no organization is told so, whatever it asks of one."""
+    for method in ("list_parents", "list_policies_for_target", "describe_policy"):
+        asked = getattr(OrganizationsBackend, method)
+
+        def ask(self, *arguments, asked=asked, **named):
+            if not self.org:
+                raise AWSOrganizationsNotInUseException
+            return asked(self, *arguments, **named)
+
+        setattr(OrganizationsBackend, method, ask)

@@ -4,7 +4,7 @@ import datetime
 
 import alarms
 import answers
-from account import HOME, Account, allow, document
+from account import HOME, Account, allow, document, trust
 from corrections import Root, set_root
 from moto.ssoadmin.models import Instance
 
@@ -15,6 +15,7 @@ def seed(account: Account) -> None:
     set_root(account, Root(mfa=True, keys=[], created=account.ago(100)))
     network(account)
     identities(account)
+    organization(account)
     functions(account)
     watching(account)
     stores(account)
@@ -75,6 +76,25 @@ def identities(account: Account) -> None:
     kms = account.client("kms")
     key = kms.create_key(Description="granted")["KeyMetadata"]["KeyId"]
     kms.create_grant(KeyId=key, GranteePrincipal=f"arn:aws:iam::{account.id}:user/bot", Operations=["Decrypt"], Name="bot")
+
+
+def organization(account: Account) -> None:
+    """A member that may read the policies of its organization, which leave all roles but one little."""
+    client = account.client("organizations")
+    client.create_organization(FeatureSet="ALL")
+    account.backend("organizations").org.master_account_id = "444455556666"
+    root = client.list_roots()["Roots"][0]["Id"]
+    unit = client.create_organizational_unit(ParentId=root, Name="workloads")["OrganizationalUnit"]["Id"]
+    client.move_account(AccountId=account.id, SourceParentId=root, DestinationParentId=unit)
+    spared = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/break-glass"}}
+    guard = document({"Effect": "Deny", "NotAction": ["s3:Get*", "cloudwatch:*"], "Resource": "*", "Condition": spared})
+    policy = client.create_policy(Name="guard", Description="", Type="SERVICE_CONTROL_POLICY", Content=guard)
+    for name in ("p-FullAWSAccess", policy["Policy"]["PolicySummary"]["Id"]):
+        client.attach_policy(PolicyId=name, TargetId=unit)
+    iam = account.client("iam")
+    for name in ("vendor", "break-glass"):
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust({"AWS": "999988887777"}))
+        iam.attach_role_policy(RoleName=name, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
 
 
 def functions(account: Account) -> None:
