@@ -6,7 +6,7 @@
 pub mod semantics;
 
 use semantics::policy::grants::Permissions;
-use semantics::policy::{self, Context};
+use semantics::policy::{self, Context, Identity, ServiceControl};
 use semantics::{Answer, Input, s3};
 use serde_json::Value;
 
@@ -17,6 +17,18 @@ pub const CONTEXT: Context<'static> = Context {
     organization: Some("o-a1b2c3d4e5"),
     resource: Some("arn:aws:s3:::bucket"),
 };
+
+/// Whose permissions it is taken for.
+const IDENTITY: Identity<'static> =
+    Identity { arn: "arn:aws:iam::111122223333:role/app", organization: CONTEXT.organization };
+
+/// It as the service control policy of a level.
+fn service_control(document: &Value) -> Answer<ServiceControl> {
+    let levels = serde_json::json!([{ "Policies": [{ "PolicyName": "p", "PolicyDocument": document }] }]);
+    let organization = serde_json::json!({ "Id": CONTEXT.organization, "MasterAccountId": "444455556666" });
+    let read = ServiceControl::read(CONTEXT.account, Input::Known(&organization), Input::Known(&levels));
+    read.unwrap_or_else(|| Answer::Known(ServiceControl::default()))
+}
 
 /// Asks everything, as a resource's policy, a role's trust policy and an identity's policy.
 pub fn ask(document: &Value) {
@@ -32,7 +44,10 @@ pub fn ask(document: &Value) {
     }
     if let Answer::Known(permissions) = Permissions::read(Input::Known(document)) {
         let _ = (permissions.administrator(), permissions.escalations(), permissions.service_wildcards());
-        let _ = permissions.with_boundary(Input::Known(document)).without_mfa().escalations();
+        let _ = permissions.clone().with_boundary(Input::Known(document)).without_mfa().escalations();
+        let control = service_control(document);
+        let narrowed = permissions.with_service_control(&control, &IDENTITY).of(&IDENTITY);
+        let _ = (narrowed.escalations(), narrowed.allowed_beyond(&["ssm:UpdateInstanceInformation"]));
     }
     let _ = policy::key_grants(document, &CONTEXT);
     let _ = policy::enclave::attestation(document, &["kms:Decrypt"], &CONTEXT);
