@@ -10,7 +10,7 @@ use crate::model::schema::Type;
 use crate::semantics::network::rules::PrefixLists;
 use crate::semantics::network::{PortRange, acl, rules};
 use crate::semantics::policy::{self, Context};
-use crate::semantics::s3::{Access, AccessPoint, AccessPoints, Bucket, public_routes_of};
+use crate::semantics::s3::{Access, AccessPoint, AccessPoints, Bucket, contributions, public_routes_of};
 use crate::semantics::{Answer, Input, address};
 use serde::Serialize;
 use serde_json::Value;
@@ -142,6 +142,16 @@ pub(crate) fn all() -> Vec<Function> {
             Val::Unknown(_) => a[0].clone(),
             other => Val::fault(format!("bucketPublicRoutes() of {}", other.kind())),
         },
+    });
+    functions.push(Function {
+        name: "bucketSettings",
+        parameters: vec![Any, Any, Any, Any, Any, resources(), resources()],
+        returns: list_of(object(CONTRIBUTION)),
+        takes_unknown: true,
+        reads: &["NetworkOrigin", "PublicAccessBlockConfiguration", "PublicAccessBlock"],
+        summary: "What each setting contributes that decides what everybody can do with the judged bucket: those of \
+                  account and bucket taken together, and those of its access points.",
+        run: |env, a, _| on_bucket(env.resource, a, |bucket| answer(a, Answer::Known(contributions(bucket)))),
     });
     functions.extend(network());
     functions.extend(super::reach::all());
@@ -465,6 +475,9 @@ const ROUTE: &[(&str, Kind)] = &[
     ("why", Kind::Text),
 ];
 
+/// The members of what a setting contributes ([`crate::semantics::s3::Contribution`]).
+const CONTRIBUTION: &[(&str, Kind)] = &[("setting", Kind::Text), ("state", Kind::Text), ("effect", Kind::Text)];
+
 /// The type of a member of an answer.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
@@ -535,9 +548,14 @@ fn public_routes_to<'v>(resource: &Resource, a: &[Val<'v>]) -> Val<'v> {
     if accesses.is_empty() {
         return Val::fault("no access of `read`, `list`, `write` was named");
     }
-    let parts: Vec<Cow<'_, Value>> = a[1..6].iter().map(json).collect();
-    let input = |n: usize| input(&a[n + 1], &parts[n]);
-    let (Some(mut points), Some(multi_region)) = (access_points(&a[6]), access_points(&a[7])) else {
+    on_bucket(resource, &a[1..], |bucket| answer(a, public_routes_of(bucket, &accesses)))
+}
+
+/// Asks about a bucket: account block, bucket block, ownership, policy, ACL, access points, Multi-Region Access Points.
+fn on_bucket<'v>(resource: &Resource, a: &[Val<'v>], ask: impl FnOnce(&Bucket) -> Val<'v>) -> Val<'v> {
+    let parts: Vec<Cow<'_, Value>> = a[..5].iter().map(json).collect();
+    let input = |n: usize| input(&a[n], &parts[n]);
+    let (Some(mut points), Some(multi_region)) = (access_points(&a[5]), access_points(&a[6])) else {
         return Val::fault("access points were expected");
     };
     points.read.extend(multi_region.read);
@@ -551,7 +569,7 @@ fn public_routes_to<'v>(resource: &Resource, a: &[Val<'v>]) -> Val<'v> {
         access_points: AccessPoints { read: &points.read, more: points.more || multi_region.more },
         context: owned_by(resource),
     };
-    answer(a, public_routes_of(&bucket, &accesses))
+    ask(&bucket)
 }
 
 /// Asks about the policy in the first argument. Where there is none, nothing is granted and nothing denied.
