@@ -181,10 +181,11 @@ fn demanded(conditions: &[Condition]) -> BTreeSet<String> {
 /// The callers for whom all conditions of an Allow statement hold.
 pub(crate) fn admitted(conditions: &[Condition], context: &Context) -> Bound {
     let demanded = demanded(conditions);
+    let by_mail = only_mail(conditions);
     let mut doubt = None;
     let mut binding: Option<Binding> = None;
     for condition in conditions {
-        match admitted_by(condition, &demanded, context) {
+        match admitted_by(condition, &demanded, context, by_mail) {
             Bound::Nobody | Bound::Loose => {}
             Bound::Unknown(why) => doubt = doubt.or(Some(why)),
             Bound::To(more) => binding = Some(binding.map_or(more.clone(), |b| b.and(more))),
@@ -197,8 +198,24 @@ pub(crate) fn admitted(conditions: &[Condition], context: &Context) -> Bound {
     }
 }
 
+/// Whether a request that does not have the key meets the condition.
+fn absent_passes(condition: &Condition) -> bool {
+    condition.operator.if_exists || condition.operator.set == Some(SetQualifier::ForAllValues)
+}
+
+/// Whether conditions let through only subscriptions that are delivered by mail.
+fn only_mail(conditions: &[Condition]) -> bool {
+    conditions.iter().any(|c| {
+        c.key.eq_ignore_ascii_case("sns:Protocol")
+            && c.doubt.is_none()
+            && !absent_passes(c)
+            && comparison(c) == Comparison::Is
+            && c.values.iter().all(|v| ["email", "email-json"].contains(&v.as_str()))
+    })
+}
+
 /// The callers for whom one condition of an Allow statement holds.
-fn admitted_by(condition: &Condition, demanded: &BTreeSet<String>, context: &Context) -> Bound {
+fn admitted_by(condition: &Condition, demanded: &BTreeSet<String>, context: &Context, by_mail: bool) -> Bound {
     if let Some(why) = &condition.doubt {
         return Bound::Unknown(why.clone());
     }
@@ -206,12 +223,11 @@ fn admitted_by(condition: &Condition, demanded: &BTreeSet<String>, context: &Con
         Ok(class) => class,
         Err(why) => return Bound::Unknown(why),
     };
-    let absent_passes = condition.operator.if_exists || condition.operator.set == Some(SetQualifier::ForAllValues);
-    if absent_passes && !demanded.contains(&condition.key_name()) {
+    if absent_passes(condition) && !demanded.contains(&condition.key_name()) {
         return Bound::Loose;
     }
     match comparison(condition) {
-        Comparison::Is => values_bind(condition, class, context),
+        Comparison::Is => values_bind(condition, class, context, by_mail),
         Comparison::IsNot | Comparison::Presence => Bound::Loose,
         Comparison::Other if class == Class::Nothing => Bound::Loose,
         Comparison::Other if class == Class::MountTarget && condition.operator.test == Some(Test::Bool) => {
@@ -223,13 +239,24 @@ fn admitted_by(condition: &Condition, demanded: &BTreeSet<String>, context: &Con
     }
 }
 
+/// Which callers a Deny statement is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Callers {
+    /// Whoever sends a request, signed or not.
+    Anybody,
+    /// Principals, whose requests are signed.
+    Signed,
+    /// AWS services.
+    Services,
+}
+
 /// The callers whom a Deny statement with these conditions leaves alone: those for whom some condition does not
-/// hold. `service` says whether the callers in question are AWS services.
-pub(crate) fn spared(conditions: &[Condition], context: &Context, service: bool) -> Bound {
+/// hold.
+pub(crate) fn spared(conditions: &[Condition], context: &Context, callers: Callers) -> Bound {
     let mut left: Option<Binding> = None;
     let mut doubt = None;
     for condition in conditions {
-        match spared_by(condition, context, service) {
+        match spared_by(condition, context, callers) {
             Bound::Nobody => {}
             Bound::Loose => return Bound::Loose,
             Bound::Unknown(why) => doubt = doubt.or(Some(why)),
@@ -243,29 +270,43 @@ pub(crate) fn spared(conditions: &[Condition], context: &Context, service: bool)
     }
 }
 
-fn spared_by(condition: &Condition, context: &Context, service: bool) -> Bound {
+fn spared_by(condition: &Condition, context: &Context, callers: Callers) -> Bound {
     if let Some(why) = &condition.doubt {
         return Bound::Unknown(why.clone());
     }
     if condition.key.eq_ignore_ascii_case("aws:PrincipalIsAWSService") {
-        return spared_by_kind(condition, service);
+        return spared_by_kind(condition, callers);
     }
     // A key that is absent makes a negated operator true, unless ForAnyValue asks for some value: then callers
     // without the key escape.
     if comparison(condition) != Comparison::IsNot || condition.operator.set == Some(SetQualifier::ForAnyValue) {
         return Bound::Loose;
     }
+    if let Some(variable) = value_of_callers(condition) {
+        return Bound::Unknown(format!("{variable} has no value where the caller belongs to no organization"));
+    }
     match class_of(&condition.key) {
-        Ok(class) => values_bind(condition, class, context),
+        Ok(class) => values_bind(condition, class, context, false),
         Err(why) => Bound::Unknown(why),
     }
 }
 
-fn spared_by_kind(condition: &Condition, service: bool) -> Bound {
-    if condition.operator.test != Some(Test::Bool) {
+/// Where a condition compares with an organization of the caller's: that variable. AWS does not document what a Deny
+/// does whose variable has no value.
+fn value_of_callers(condition: &Condition) -> Option<&str> {
+    let of_caller = |value: &&String| {
+        let lower = value.to_ascii_lowercase();
+        condition.variables && OWN.iter().any(|(caller, _, _)| caller.contains("org") && lower.contains(caller))
+    };
+    condition.values.iter().find(of_caller).map(String::as_str)
+}
+
+/// Unsigned requests do not have the key (IAM User Guide, "AWS global condition context keys").
+fn spared_by_kind(condition: &Condition, callers: Callers) -> Bound {
+    if condition.operator.test != Some(Test::Bool) || (callers == Callers::Anybody && !absent_passes(condition)) {
         return Bound::Loose;
     }
-    let wanted = if service { "true" } else { "false" };
+    let wanted = if callers == Callers::Services { "true" } else { "false" };
     if condition.values.iter().any(|v| v.eq_ignore_ascii_case(wanted)) { Bound::Nobody } else { Bound::Loose }
 }
 
@@ -296,8 +337,9 @@ fn comparison(condition: &Condition) -> Comparison {
     }
 }
 
-/// Whether all values of a condition name somebody in particular.
-fn values_bind(condition: &Condition, class: Class, context: &Context) -> Bound {
+/// Whether all values of a condition name somebody in particular. `by_mail` says whether other conditions let through
+/// only subscriptions by mail.
+fn values_bind(condition: &Condition, class: Class, context: &Context, by_mail: bool) -> Bound {
     if class == Class::Nothing {
         return own_by_variable(condition, context).map_or(Bound::Loose, Bound::To);
     }
@@ -312,12 +354,28 @@ fn values_bind(condition: &Condition, class: Class, context: &Context) -> Bound 
         return addresses_bind(condition);
     }
     let mut binding = Binding::new(owner_of(class), condition);
+    let mut doubt = None;
     for value in &condition.values {
-        if !value_binds(value, class, condition, &mut binding) {
-            return Bound::Loose;
+        match value_binds(value, class, condition, by_mail, &mut binding) {
+            Binds::Yes => {}
+            Binds::No => return Bound::Loose,
+            Binds::Unknown(why) => doubt = Some(why),
         }
     }
-    Bound::To(binding)
+    doubt.map_or(Bound::To(binding), |why| Bound::Unknown(format!("{} of {}", why, condition.key)))
+}
+
+/// Whether a value names somebody in particular.
+enum Binds {
+    Yes,
+    No,
+    Unknown(&'static str),
+}
+
+impl From<bool> for Binds {
+    fn from(binds: bool) -> Self {
+        if binds { Binds::Yes } else { Binds::No }
+    }
 }
 
 fn owner_of(class: Class) -> Owner {
@@ -338,37 +396,42 @@ fn owner_of(class: Class) -> Owner {
     }
 }
 
-fn value_binds(value: &str, class: Class, condition: &Condition, binding: &mut Binding) -> bool {
+fn value_binds(value: &str, class: Class, condition: &Condition, by_mail: bool, binding: &mut Binding) -> Binds {
     let variable = condition.variables && value.contains("${");
     if variable {
-        return false;
+        return Binds::No;
     }
     binding.names.insert(value.to_string());
     match class {
-        Class::Account | Class::SourceAccount => account_binds(value, binding),
+        Class::Account | Class::SourceAccount => account_binds(value, binding).into(),
         Class::NetworkAccount => {
-            if value.starts_with("arn:") {
-                arn_binds(value, condition, binding)
-            } else {
-                account_binds(value, binding)
-            }
+            let binds = match value.starts_with("arn:") {
+                true => arn_binds(value, condition, binding),
+                false => account_binds(value, binding).into(),
+            };
+            // Callers of other accounts can come through a network, too.
+            binding.complete = false;
+            binds
         }
-        Class::PrincipalArn => arn_binds(value, condition, binding) && binding.complete,
+        Class::PrincipalArn => match arn_binds(value, condition, binding) {
+            Binds::Yes => binding.complete.into(),
+            other => other,
+        },
         Class::SourceArn => arn_binds(value, condition, binding),
         Class::Organization | Class::SourceOrganization | Class::NetworkOrganization => {
-            organization_binds(value, binding)
+            organization_binds(value, binding).into()
         }
         Class::OrganizationPath | Class::SourceOrganizationPath | Class::NetworkOrganizationPath => {
             binding.complete = false;
-            organization_binds(value.split('/').next().unwrap_or_default(), binding)
+            organization_binds(value.split('/').next().unwrap_or_default(), binding).into()
         }
-        Class::UniqueId => unique_id_binds(value, binding),
-        Class::Endpoint => endpoint_binds(value),
+        Class::UniqueId => unique_id_binds(value, binding).into(),
+        Class::Endpoint => endpoint_binds(value, condition, by_mail, binding),
         Class::Network | Class::Service | Class::Fixed => {
             binding.complete = false;
-            is_fixed(value)
+            is_fixed(value).into()
         }
-        Class::Address | Class::MountTarget | Class::Nothing => false,
+        Class::Address | Class::MountTarget | Class::Nothing => Binds::No,
     }
 }
 
@@ -398,22 +461,42 @@ fn organization_binds(value: &str, binding: &mut Binding) -> bool {
     fixed
 }
 
-/// An ARN binds by the account in it. Where it has none (S3 buckets, some of API Gateway) it binds when the name
-/// of the resource is fixed: only the wildcard behind a `/` leaves the owner certain.
-fn arn_binds(value: &str, condition: &Condition, binding: &mut Binding) -> bool {
+/// Services in whose ARNs, when they are sources, no name is followed by a colon: a `*` for the region cannot run
+/// on over the account.
+const COLON_FREE: [&str; 7] = ["sns", "sqs", "s3", "events", "ses", "cloudtrail", "execute-api"];
+/// Services in whose ARNs a name that the owner chooses can be followed by a colon, or hold one: function and alias,
+/// log group and `:*`, state machine and execution, alarm names, paths of IAM.
+const COLONS: [&str; 6] = ["lambda", "logs", "states", "cloudwatch", "iam", "sts"];
+
+/// An ARN binds by the account in it. Where it has none it binds when the resource is fixed; of S3 buckets, whose
+/// names are nobody else's, the name is enough: what is behind a `/` may be open, and the account too.
+fn arn_binds(value: &str, condition: &Condition, binding: &mut Binding) -> Binds {
     let parts: Vec<&str> = value.splitn(6, ':').collect();
-    let ["arn", partition, service, _, account, resource] = parts.as_slice() else {
-        return false;
+    let ["arn", partition, service, region, account, resource] = parts.as_slice() else {
+        return Binds::No;
     };
+    // The ARN operators compare part by part. StringLike lets a `*` run over colons: from the partition, the service
+    // or the region it could reach past the account.
+    let by_part = matches!(condition.operator.test, Some(Test::Arn { .. }));
+    let stays = by_part || (is_fixed(partition) && is_fixed(service));
+    let region_stays = by_part || region.is_empty() || is_fixed(region);
     if is_account(account) {
-        // StringLike lets a `*` run over colons; from the partition or the service it could reach past the account.
-        let by_segment = matches!(condition.operator.test, Some(Test::Arn { .. }));
         binding.accounts.insert(account.to_string());
-        return by_segment || (is_fixed(partition) && is_fixed(service));
+        return match stays {
+            false => Binds::No,
+            true if region_stays || COLON_FREE.contains(service) => Binds::Yes,
+            true if COLONS.contains(service) => Binds::No,
+            true => Binds::Unknown("how far the wildcard for the region reaches is not known in a value"),
+        };
     }
     binding.complete = false;
-    let name = resource.split('/').next().unwrap_or_default();
-    account.is_empty() && is_fixed(service) && is_fixed(name)
+    let named = match (*service, *account) {
+        ("s3", "") => is_fixed(resource.split('/').next().unwrap_or_default()),
+        ("s3", "*") => by_part && is_fixed(resource) && !resource.contains('/'),
+        (_, "") => is_fixed(service) && is_fixed(resource),
+        _ => false,
+    };
+    (named && stays && region_stays).into()
 }
 
 fn unique_id_binds(value: &str, binding: &mut Binding) -> bool {
@@ -426,16 +509,25 @@ fn unique_id_binds(value: &str, binding: &mut Binding) -> bool {
     is_fixed(id) && id.len() >= 16 && id.starts_with('A')
 }
 
-/// A subscription endpoint binds when the domain or the ARN's account is fixed: `*@example.com`.
-fn endpoint_binds(value: &str) -> bool {
-    if let Some((_, domain)) = value.rsplit_once('@') {
-        return is_fixed(domain);
-    }
+/// A subscription endpoint binds when it is fixed, or at least the host or the ARN's account. `*@example.com` is the
+/// addresses of a mail domain, and web addresses that end so: whether Amazon SNS takes those is not documented.
+fn endpoint_binds(value: &str, condition: &Condition, by_mail: bool, binding: &mut Binding) -> Binds {
     if value.starts_with("arn:") {
-        return value.split(':').nth(4).is_some_and(is_account);
+        return arn_binds(value, condition, binding);
     }
-    let host = value.split_once("://").map_or(value, |(_, rest)| rest.split('/').next().unwrap_or_default());
-    is_fixed(host)
+    binding.complete = false;
+    if is_fixed(value) {
+        return Binds::Yes;
+    }
+    if let Some((_, domain)) = value.rsplit_once('@') {
+        return match is_fixed(domain) {
+            true if by_mail => Binds::Yes,
+            true => Binds::Unknown("a web address can end like the mail addresses in a value"),
+            false => Binds::No,
+        };
+    }
+    let host = value.split_once("://").filter(|(scheme, _)| is_fixed(scheme)).map(|(_, rest)| rest.split_once('/'));
+    host.flatten().is_some_and(|(host, _)| is_fixed(host)).into()
 }
 
 /// `aws:PrincipalOrgID` equal to `${aws:ResourceOrgID}` and the like: the caller is of the resource's own account
@@ -468,6 +560,7 @@ fn own_by_variable(condition: &Condition, context: &Context) -> Option<Binding> 
         binding.organizations.extend(context.organization.map(str::to_string));
     } else {
         binding.accounts.insert(context.account.to_string());
+        binding.complete = owner != Owner::Network;
     }
     Some(binding)
 }
@@ -539,9 +632,8 @@ pub(crate) fn provider_claims<'a>(conditions: &'a [Condition], prefix: &str) -> 
     for condition in conditions {
         let key = condition.key.to_ascii_lowercase();
         let Some(claim) = key.strip_prefix(prefix).and_then(|rest| rest.strip_prefix(':')) else { continue };
-        let absent_passes = condition.operator.if_exists || condition.operator.set == Some(SetQualifier::ForAllValues);
         let holds = comparison(condition) == Comparison::Is || condition.doubt.is_some();
-        if holds && (!absent_passes || demanded.contains(&condition.key_name())) {
+        if holds && (!absent_passes(condition) || demanded.contains(&condition.key_name())) {
             claims.entry(claim.to_string()).or_default().push(condition);
         }
     }
@@ -693,9 +785,61 @@ mod tests {
             ("ArnLike", "arn:aws:s3:::*", 'l'),
             ("ArnLike", "*", 'l'),
             ("ArnLike", "*:444455556666:*", 'l'),
+            // The name of a bucket is nobody else's, whatever stands in the empty parts of its ARN.
+            ("ArnLike", "arn:aws:s3:*:*:bucket", 'b'),
+            ("StringLike", "arn:aws:s3:*:*:bucket", 'l'),
+            ("ArnLike", "arn:aws:s3:*:*:bucket*", 'l'),
+            ("ArnLike", "arn:aws:s3:*:*:accesspoint/name", 'l'),
+            ("ArnLike", "arn:*:s3:::bucket", 'b'),
+            ("StringLike", "arn:*:s3:::bucket", 'l'),
+            // Everybody has hosted zones and APIs.
+            ("ArnLike", "arn:aws:route53:::hostedzone/*", 'l'),
+            ("ArnLike", "arn:aws:route53:::hostedzone/Z123", 'b'),
+            ("ArnLike", "arn:aws:apigateway:us-east-1::/restapis/*", 'l'),
+            // `*` for the region runs on to a name that somebody else has chosen.
+            ("StringLike", "arn:aws:logs:*:444455556666:*", 'l'),
+            ("StringLike", "arn:aws:lambda:*:444455556666:*", 'l'),
+            ("StringLike", "arn:aws:states:*:444455556666:*", 'l'),
+            ("ArnLike", "arn:aws:logs:*:444455556666:*", 'b'),
+            ("StringLike", "arn:aws:newservice:*:444455556666:thing/*", 'u'),
         ] {
             assert_eq!(admits(operator, "aws:SourceArn", json!(value)), expected, "{operator} {value}");
         }
+        // A path of IAM can hold colons and account ids.
+        for (operator, value, expected) in [
+            ("ArnLike", "arn:aws:iam:*:444455556666:role/*", 'b'),
+            ("StringLike", "arn:aws:iam::444455556666:role/*", 'b'),
+            ("StringLike", "arn:aws:iam:*:444455556666:role/*", 'l'),
+        ] {
+            assert_eq!(admits(operator, "aws:PrincipalArn", json!(value)), expected, "{operator} {value}");
+        }
+    }
+
+    #[test]
+    fn a_subscription_endpoint_binds_by_what_nobody_else_can_write() {
+        for (value, expected) in [
+            (json!("ops@example.com"), 'b'),
+            // A web address can end so as well.
+            (json!("*@example.com"), 'u'),
+            (json!("https://example.com/*"), 'b'),
+            (json!("https://*.example.com/x"), 'l'),
+            (json!("*://example.com/x"), 'l'),
+            (json!("https://x:*@example.com/"), 'u'),
+            (json!("arn:aws:lambda:us-east-1:444455556666:function:*"), 'b'),
+            (json!("arn:*:lambda:*:444455556666:function:*"), 'l'),
+        ] {
+            assert_eq!(admits("StringLike", "sns:Endpoint", value.clone()), expected, "{value}");
+        }
+        let by_mail = |protocol: Value| {
+            letter(&admitted(
+                &conditions(
+                    json!({"StringLike": {"SNS:Endpoint": "*@example.com"}, "StringEquals": {"SNS:Protocol": protocol}}),
+                ),
+                &context(),
+            ))
+        };
+        assert_eq!(by_mail(json!(["email", "email-json"])), 'b');
+        assert_eq!(by_mail(json!(["email", "https"])), 'u');
     }
 
     #[test]
@@ -705,8 +849,8 @@ mod tests {
         assert_eq!(letter(&admitted(&both, &context())), 'b');
     }
 
-    fn spares(block: Value, service: bool) -> char {
-        letter(&spared(&conditions(block), &context(), service))
+    fn spares(block: Value, callers: Callers) -> char {
+        letter(&spared(&conditions(block), &context(), callers))
     }
 
     #[test]
@@ -722,22 +866,40 @@ mod tests {
             (json!({"Bool": {"aws:SecureTransport": "false"}}), 'l'),
             (json!({"StringMatches": {"aws:PrincipalOrgID": "o-abc1234567"}}), 'u'),
             (
-                json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-a1"}, "Bool": {"aws:PrincipalIsAWSService": "false"}}),
+                json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-a1"}, "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}),
                 'b',
             ),
+            // Unsigned requests do not have the key, so that the Deny is not for them.
+            (
+                json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-a1"}, "Bool": {"aws:PrincipalIsAWSService": "false"}}),
+                'l',
+            ),
+            (json!({"StringNotEquals": {"aws:PrincipalOrgID": "${aws:ResourceOrgID}"}}), 'b'),
+            // The variable has no value for whoever belongs to no organization.
+            (json!({"StringNotEquals": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}}), 'u'),
+            (json!({"StringNotEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}), 'b'),
             (
                 json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-a1"}, "BoolIfExists": {"aws:ViaAWSService": "false"}}),
                 'l',
             ),
         ] {
-            assert_eq!(spares(block.clone(), false), expected, "{block}");
+            assert_eq!(spares(block.clone(), Callers::Anybody), expected, "{block}");
         }
     }
 
     #[test]
     fn a_deny_for_services_says_nothing_of_others() {
         let block = json!({"StringNotEquals": {"aws:SourceAccount": "111122223333"}, "Bool": {"aws:PrincipalIsAWSService": "true"}});
-        assert_eq!(spares(block.clone(), true), 'b');
-        assert_eq!(spares(block, false), 'l');
+        assert_eq!(spares(block.clone(), Callers::Services), 'b');
+        assert_eq!(spares(block, Callers::Signed), 'l');
+    }
+
+    #[test]
+    fn a_deny_for_those_that_are_no_services_is_for_whoever_signs() {
+        let block =
+            json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-a1"}, "Bool": {"aws:PrincipalIsAWSService": "false"}});
+        assert_eq!(spares(block.clone(), Callers::Signed), 'b');
+        assert_eq!(spares(block.clone(), Callers::Services), 'l');
+        assert_eq!(spares(block, Callers::Anybody), 'l');
     }
 }

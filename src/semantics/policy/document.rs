@@ -25,7 +25,7 @@ pub struct Document {
 pub struct Statement {
     /// Its place in the document, from 0.
     pub index: usize,
-    /// Its `Sid`, where it has one.
+    /// Its `Sid`, where it has one of its own.
     pub sid: Option<String>,
     /// Allow or Deny.
     pub effect: Effect,
@@ -431,7 +431,20 @@ fn read_document(object: &Map<String, Value>) -> Result<Document, String> {
         None => return Err("the policy has no Statement".to_string()),
     };
     let statements = statements.into_iter().enumerate().map(|(i, s)| read_statement(i, s, variables));
-    Ok(Document { statements: statements.collect::<Result<_, _>>()? })
+    let mut statements: Vec<Statement> = statements.collect::<Result<_, _>>()?;
+    forget_shared_sids(&mut statements);
+    Ok(Document { statements })
+}
+
+/// A `Sid` that stands twice tells nothing apart: such statements go by their numbers.
+fn forget_shared_sids(statements: &mut [Statement]) {
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
+    for sid in statements.iter().filter_map(|s| s.sid.clone()) {
+        *times.entry(sid).or_default() += 1;
+    }
+    for statement in statements {
+        statement.sid = statement.sid.take().filter(|sid| times[sid] == 1);
+    }
 }
 
 const STATEMENT_ELEMENTS: [&str; 9] =

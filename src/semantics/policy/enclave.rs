@@ -3,7 +3,7 @@
 //! rest. It must never take a condition for a demand that a request without an attestation document meets.
 
 use super::Context;
-use super::condition::{Bound, Owner, admitted, spared};
+use super::condition::{Bound, Callers, Owner, admitted, spared};
 use super::document::{Condition, Document, Effect, Principal, SetQualifier, Statement, Test, Who};
 use super::key_grants;
 use super::matching::{Pattern, is_fixed};
@@ -363,7 +363,7 @@ fn way(start: &Start, one: &Who, action: &str, document: &Document, context: &Co
                 return None;
             }
             if names(deny, one) == Answer::Known(true) {
-                bonds.caller(spared(&others, context, matches!(one, Who::Service(_))));
+                bonds.caller(spared(&others, context, callers(one)));
             }
         }
         let others_refused = reaches.clone().and(all(attesting.iter().map(refuses_other_measurements)));
@@ -426,12 +426,20 @@ fn names(deny: &Statement, one: &Who) -> Answer<bool> {
     }
 }
 
+/// AWS KMS answers signed requests only.
+fn callers(one: &Who) -> Callers {
+    match one {
+        Who::Service(_) => Callers::Services,
+        _ => Callers::Signed,
+    }
+}
+
 /// Whether a condition of a Deny statement holds for every request of `one`.
 fn certainly_holds(condition: &Condition, one: &Who, context: &Context) -> Answer<bool> {
     if let Some(holds) = holds_for_account(condition, one).or_else(|| holds_for_arn(condition, one)) {
         return Answer::Known(holds);
     }
-    match spared(std::slice::from_ref(condition), context, matches!(one, Who::Service(_))) {
+    match spared(std::slice::from_ref(condition), context, callers(one)) {
         Bound::Nobody => Answer::Known(true),
         Bound::Loose if is_of_principal(condition, one) => {
             Answer::Unknown(format!("whether {} holds for the principal is not known", condition.label()))

@@ -3,9 +3,9 @@
 //! never call a grant bound because a condition stands there: only conditions that name somebody bind.
 
 use super::Context;
-use super::condition::{Binding, Bound, Owner, admitted, provider_claims, spared};
+use super::condition::{Binding, Bound, Callers, Owner, admitted, provider_claims, spared};
 use super::document::{Condition, Document, Effect, Principal, Selection, SetQualifier, Statement, Test, Who};
-use super::matching::Pattern;
+use super::matching::{Pattern, is_fixed};
 use crate::semantics::Answer;
 use serde::Serialize;
 use serde_json::Value;
@@ -120,8 +120,8 @@ pub fn foreign_grants(policy: &Value, context: &Context) -> Answer<Vec<Grant>> {
 /// `aws:ResourceOrgPaths` to somebody's resources. The default policy of an endpoint is such a grant.
 pub fn open_endpoint_grants(policy: &Value, context: &Context) -> Answer<Vec<Grant>> {
     Document::read(policy).and_then(|document| {
-        let open: Vec<Statement> =
-            document.statements.iter().filter(|s| s.effect == Effect::Deny || reaches_anybodys(s)).cloned().collect();
+        let open = document.statements.iter().filter(|s| s.effect == Effect::Deny || reaches_anybodys(s)).cloned();
+        let open = open.map(without_comparisons).collect();
         grants(&Document { statements: open }, &["*"], context).and_then(certain_public)
     })
 }
@@ -129,6 +129,8 @@ pub fn open_endpoint_grants(policy: &Value, context: &Context) -> Answer<Vec<Gra
 /// Whether a statement is for resources of whoever owns them.
 fn reaches_anybodys(statement: &Statement) -> bool {
     const OWNER: [&str; 4] = ["aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths", "s3:resourceaccount"];
+    // Of a path of an organization, the organization is enough.
+    let names_owner = |value: &String| is_fixed(value) || value.split_once('/').is_some_and(|(o, _)| is_fixed(o));
     let of_somebody = |c: &Condition| {
         OWNER.contains(&c.key_name().as_str())
             && c.doubt.is_none()
@@ -138,15 +140,24 @@ fn reaches_anybodys(statement: &Statement) -> bool {
                 c.operator.test,
                 Some(Test::StringEquals { negated: false } | Test::StringLike { negated: false })
             )
-            && c.values.iter().all(|v| !v.starts_with(['*', '?']) && v != "o-*")
+            && c.values.iter().all(names_owner)
     };
     let anybodys = |r: &Pattern| {
         let mut parts = r.text().splitn(6, ':').skip(4);
         let (account, resource) = (parts.next().unwrap_or("*"), parts.next().unwrap_or("*"));
-        account.contains('*') || (account.is_empty() && resource.starts_with('*'))
+        account.contains(['*', '?']) || (account.is_empty() && resource.starts_with(['*', '?']))
     };
     !statement.conditions.iter().any(of_somebody)
         && (statement.resources.inverted || statement.resources.patterns.iter().any(anybodys))
+}
+
+/// The statement without conditions that compare the caller with the resource: in the policy of an endpoint, unlike
+/// that of a resource, both can be a stranger's.
+fn without_comparisons(mut statement: Statement) -> Statement {
+    if statement.effect == Effect::Allow {
+        statement.conditions.retain(|c| !(c.variables && c.values.iter().any(|v| v.contains("${aws:"))));
+    }
+    statement
 }
 
 /// The public ones of some grants; unknown where all of those are doubtful.
@@ -246,7 +257,7 @@ fn granted(
 fn denied(statement: &Statement, one: &Who, piece: &Pattern, denies: &[&Statement], context: &Context) -> Denied {
     let mut left: Option<Binding> = None;
     let mut doubt = None;
-    let service = matches!(one, Who::Service(_));
+    let callers = callers(one, context);
     for deny in denies {
         if !covers_action(&deny.actions, piece, context) || !covers_resources(deny, statement, context) {
             continue;
@@ -254,7 +265,7 @@ fn denied(statement: &Statement, one: &Who, piece: &Pattern, denies: &[&Statemen
         let rest = match spared_principals(deny, one) {
             Bound::Loose => continue,
             Bound::Unknown(why) => Bound::Unknown(why),
-            principals => either(principals, spared(&deny.conditions, context, service)),
+            principals => either(principals, spared(&deny.conditions, context, callers)),
         };
         match rest {
             Bound::Nobody => return Denied::Wholly,
@@ -269,6 +280,15 @@ fn denied(statement: &Statement, one: &Who, piece: &Pattern, denies: &[&Statemen
     // Callers that a certain Deny leaves are bound, whatever an uncertain one would take of them.
     let doubt = doubt.filter(|_| left.is_none());
     Denied::Except(left, doubt)
+}
+
+/// What kind of requests come from a principal.
+fn callers(one: &Who, context: &Context) -> Callers {
+    match one {
+        Who::Service(_) => Callers::Services,
+        Who::Everyone | Who::NotUnderstood(_) if everybody(context) == Audience::Public => Callers::Anybody,
+        _ => Callers::Signed,
+    }
 }
 
 /// The callers in one of two sets.
@@ -292,10 +312,19 @@ pub(super) fn spared_principals(deny: &Statement, one: &Who) -> Bound {
         Principal::Not(named) if named.contains(&Who::Everyone) => Bound::Loose,
         Principal::Not(named) if *one == Who::Everyone => spared_names(named),
         Principal::Not(named) => {
-            let spared = named.iter().any(|n| n == one || same_account(n, one));
-            if spared { Bound::Loose } else { Bound::Nobody }
+            let spared = named.iter().any(|n| n == one || same_account(n, one)) || could_be_anybodys(one);
+            match named.iter().find(|n| matches!(n, Who::NotUnderstood(_))) {
+                _ if spared => Bound::Loose,
+                Some(other) => Bound::Unknown(format!("its principal {} is not understood", principal_text(other))),
+                None => Bound::Nobody,
+            }
         }
     }
+}
+
+/// Whether the account of a principal cannot be told from its name.
+fn could_be_anybodys(one: &Who) -> bool {
+    matches!(one, Who::UniqueId(_) | Who::CanonicalUser(_) | Who::NotUnderstood(_))
 }
 
 /// Whether naming `wide` names everybody that `narrow` stands for.
@@ -355,8 +384,12 @@ fn service_of<'a>(context: &Context<'a>) -> Option<&'a str> {
     context.resource.and_then(|arn| arn.split(':').nth(2)).filter(|service| !service.is_empty())
 }
 
+/// Services whose policies are for one resource, with nothing below it.
+const WITHOUT_PARTS: [&str; 4] = ["sqs", "sns", "kms", "secretsmanager"];
+
 fn covers_resources(deny: &Statement, allow: &Statement, context: &Context) -> bool {
     let own: Vec<Pattern> = match context.resource {
+        Some(arn) if service_of(context).is_some_and(|s| WITHOUT_PARTS.contains(&s)) => vec![Pattern::plain(arn)],
         Some(arn) => vec![Pattern::plain(arn), Pattern::plain(&format!("{arn}/*"))],
         None => vec![Pattern::plain("*")],
     };
@@ -472,14 +505,15 @@ fn audience_of(binding: &Binding, context: &Context) -> Audience {
 }
 
 /// Whether a condition on a claim of the identity provider narrows its users: any claim with values that are not
-/// just a wildcard.
+/// just a wildcard. `amr` of Amazon Cognito says whether somebody signed in, to whosever pool it was.
 fn provider_binds(provider: &str, conditions: &[Condition]) -> bool {
     let saml = provider.contains(":saml-provider/");
     let host = provider.split_once(":oidc-provider/").map_or(provider, |(_, host)| host).to_ascii_lowercase();
     let prefix = if saml { "saml" } else { host.as_str() };
     provider_claims(conditions, prefix)
-        .values()
-        .flatten()
+        .iter()
+        .filter(|(claim, _)| *claim != "amr")
+        .flat_map(|(_, conditions)| conditions)
         .any(|c| c.doubt.is_none() && c.values.iter().all(|v| !v.starts_with(['*', '?', '$'])))
 }
 
@@ -705,6 +739,65 @@ mod tests {
     }
 
     #[test]
+    fn a_deny_for_foreign_networks_leaves_other_accounts() {
+        let vendor = allow(json!({"AWS": "444455556666"}), json!({}));
+        for condition in [
+            json!({"StringNotEquals": {"aws:VpceAccount": OWN}}),
+            json!({"StringNotEquals": {"aws:VpceAccount": "${aws:ResourceAccount}"}}),
+            json!({"ArnNotLike": {"aws:SourceVpcArn": "arn:aws:ec2:*:111122223333:vpc/*"}}),
+        ] {
+            let left = audiences(&[vendor.clone(), deny(json!("*"), "s3:*", condition.clone())]);
+            assert_eq!(left, [Some(Audience::Accounts)], "{condition}");
+        }
+    }
+
+    #[test]
+    fn a_deny_for_all_but_the_named_leaves_whom_they_may_include() {
+        let all_but = |named: Value| json!({"Sid": "D", "Effect": "Deny", "NotPrincipal": named, "Action": "s3:*", "Resource": "*"});
+        let left = |principal: Value, named: Value| audiences(&[allow(principal, json!({})), all_but(named)]);
+        let own = json!({"AWS": OWN});
+        assert_eq!(left(json!({"CanonicalUser": "79a5"}), own.clone()), [Some(Audience::CanonicalUser)]);
+        assert_eq!(left(json!({"AWS": "AIDACKCEVSQ6C2EXAMPLE"}), own.clone()), [Some(Audience::UniqueId)]);
+        assert_eq!(left(json!({"AWS": "arn:aws:iam::*:root"}), own.clone()), [None]);
+        assert_eq!(left(json!({"Service": "sns.amazonaws.com"}), own), []);
+        let vendor = grants_of(&[
+            allow(json!({"AWS": "444455556666"}), json!({})),
+            all_but(json!({"AWS": "arn:aws:iam::*:role/r"})),
+        ]);
+        assert_eq!(vendor.len(), 1);
+    }
+
+    #[test]
+    fn two_statements_with_one_sid_are_told_apart() {
+        let mut one = allow(json!({"AWS": "444455556666"}), json!({}));
+        let mut other = allow(json!({"AWS": "777788889999"}), json!({}));
+        one["Sid"] = json!("Same");
+        other["Sid"] = json!("Same");
+        let statements: Vec<String> = grants_of(&[one, other]).into_iter().map(|g| g.statement).collect();
+        assert_eq!(statements, ["number 1", "number 2"]);
+    }
+
+    #[test]
+    fn a_deny_on_the_queue_itself_takes_what_is_allowed_on_everything() {
+        let queue = Context { resource: Some("arn:aws:sqs:us-east-1:111122223333:q"), ..context() };
+        let statements = json!([
+            {"Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": "*"},
+            {"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": "arn:aws:sqs:us-east-1:111122223333:q"},
+        ]);
+        let policy = json!({"Version": "2012-10-17", "Statement": statements});
+        assert_eq!(public_grants(&policy, &["sqs:*"], &queue), Answer::Known(vec![]));
+    }
+
+    #[test]
+    fn the_kind_of_a_cognito_identity_binds_nobody() {
+        let cognito = |condition| one(json!({"Federated": "cognito-identity.amazonaws.com"}), condition);
+        let authenticated = json!({"ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": "authenticated"}});
+        assert_eq!(cognito(authenticated), Some(Audience::AnyAccount));
+        let pool = json!({"StringEquals": {"cognito-identity.amazonaws.com:aud": "us-east-1:12345678"}});
+        assert_eq!(cognito(pool), Some(Audience::Federated));
+    }
+
+    #[test]
     fn a_deny_on_other_resources_takes_nothing() {
         let mut statement = deny(json!("*"), "s3:*", json!({}));
         statement["Resource"] = json!("arn:aws:s3:::b/private/*");
@@ -764,6 +857,12 @@ mod tests {
         assert_eq!(open("*", json!({"StringEquals": {"aws:ResourceOrgID": "o-abc1234567"}})), 0);
         assert_eq!(open("*", json!({"StringEqualsIfExists": {"aws:ResourceOrgID": "o-abc1234567"}})), 1);
         assert_eq!(open("*", json!({"StringLike": {"aws:ResourceAccount": "*"}})), 1);
+        assert_eq!(open("*", json!({"StringLike": {"aws:ResourceAccount": "1*"}})), 1);
+        assert_eq!(open("*", json!({"StringLike": {"aws:ResourceOrgPaths": "o-abc1234567/*"}})), 0);
+        // Whoever brings credentials and a bucket of an account of his own meets these.
+        assert_eq!(open("*", json!({"StringEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}})), 1);
+        assert_eq!(open("*", json!({"StringEquals": {"aws:PrincipalOrgID": "${aws:ResourceOrgID}"}})), 1);
+        assert_eq!(open("arn:aws:sqs:*:????????????:*", json!({})), 1);
     }
 
     #[test]
