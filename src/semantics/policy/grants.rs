@@ -3,7 +3,7 @@
 //! away what they certainly take away, a permissions boundary and SCPs narrow. It must never take a statement for
 //! bound because a condition stands there: only conditions that limit the resources or the circumstances bind.
 
-use super::document::{Condition, Document, Effect, Selection, SetQualifier, Statement, Test};
+use super::document::{Condition, Document, Effect, Order, Selection, SetQualifier, Statement, Test};
 use super::matching::Pattern;
 use super::principal::Identity;
 use super::service_control::ServiceControl;
@@ -491,7 +491,7 @@ fn demands_mfa(condition: &Condition) -> bool {
         _ if condition.operator.if_exists || condition.operator.set.is_some() => false,
         Some(Test::Bool) => named("aws:MultiFactorAuthPresent") && all("true"),
         Some(Test::Null) => (named("aws:MultiFactorAuthPresent") || named("aws:MultiFactorAuthAge")) && all("false"),
-        Some(Test::Numeric(_)) => named("aws:MultiFactorAuthAge"),
+        Some(Test::Numeric(order)) => order != Order::NotEquals && named("aws:MultiFactorAuthAge"),
         _ => false,
     }
 }
@@ -884,6 +884,7 @@ mod tests {
         for statements in [
             vec![all()],
             vec![with(all(), mfa("BoolIfExists", "true"))],
+            vec![with(all(), json!({"NumericNotEquals": {"aws:MultiFactorAuthAge": "0"}}))],
             vec![with(all(), mfa("Bool", "false"))],
             // Without MFA the key is not there, so that this refuses nothing.
             vec![all(), with(deny(json!("*"), json!("*")), mfa("Bool", "false"))],

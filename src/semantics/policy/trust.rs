@@ -4,7 +4,7 @@
 
 use super::Context;
 use super::condition::provider_claims;
-use super::document::{Condition, Document, Effect, Statement, Test};
+use super::document::{Condition, Document, Effect, Order, SetQualifier, Statement, Test};
 use super::matching::is_fixed;
 use super::who::{Audience, Grant, grants};
 use crate::semantics::Answer;
@@ -214,6 +214,7 @@ impl Trust {
             _ if grant.principals.iter().any(|p| is_provider(p)) => {
                 self.add_provider(&grant.principals[0], statement, name)
             }
+            Audience::Federated => self.add_provider(&grant.principals[0], statement, name),
             Audience::Public | Audience::AnyAccount => self.public.push(grant),
             Audience::Accounts => self.add_accounts(&grant, statement),
             Audience::Organization => self.organizations.extend(grant.organizations),
@@ -302,7 +303,7 @@ fn demands_fixed(statement: &Statement, key: &str) -> bool {
 fn is_positive(condition: &Condition) -> bool {
     condition.doubt.is_none()
         && !condition.operator.if_exists
-        && condition.operator.set != Some(super::document::SetQualifier::ForAllValues)
+        && condition.operator.set != Some(SetQualifier::ForAllValues)
         && matches!(
             condition.operator.test,
             Some(Test::StringEquals { negated: false } | Test::StringLike { negated: false })
@@ -318,13 +319,16 @@ fn all_fixed(condition: &Condition) -> bool {
 fn demands_mfa(statement: &Statement) -> bool {
     statement.conditions.iter().any(|c| {
         !c.operator.if_exists
+            && c.operator.set != Some(SetQualifier::ForAllValues)
             && match c.operator.test {
                 Some(Test::Bool) => {
                     c.key.eq_ignore_ascii_case("aws:MultiFactorAuthPresent")
                         && c.values.iter().all(|v| v.eq_ignore_ascii_case("true"))
                 }
-                // The key is only there for callers who used MFA.
-                Some(Test::Numeric(_)) => c.key.eq_ignore_ascii_case("aws:MultiFactorAuthAge"),
+                // The key is only there for callers who used MFA; without it, `NotEquals` holds.
+                Some(Test::Numeric(order)) if order != Order::NotEquals => {
+                    c.key.eq_ignore_ascii_case("aws:MultiFactorAuthAge")
+                }
                 _ => false,
             }
     })
@@ -384,10 +388,16 @@ fn pinned(condition: &Condition, host: &str, value: &str) -> Subject {
             Subject::NotUnderstood
         }
         Format::Path { prefix } => by_path(literal.strip_prefix(prefix).unwrap_or_default()),
-        Format::Segments { organization, whole, .. } => by_segments(literal, organization, whole),
-        Format::Tenant => {
-            // The provider belongs to one tenant; a literal part of the subject picks something in it.
-            if literal.chars().any(|c| c.is_ascii_alphanumeric()) { Subject::Pinned } else { Subject::Open }
+        Format::Segments { separator, organization, whole, .. } => {
+            by_segments(literal.matches(separator).count(), organization, whole)
+        }
+        Format::Repository => {
+            // The provider belongs to one workspace; the repository is named when its closing bracket is there.
+            match literal.strip_prefix('{').is_some_and(|id| id.contains('}')) {
+                true => Subject::Pinned,
+                false if literal.chars().any(|c| c.is_ascii_alphanumeric()) => Subject::OrganizationOnly,
+                false => Subject::Open,
+            }
         }
         Format::Unknown => Subject::NotUnderstood,
     }
@@ -397,30 +407,40 @@ fn pinned(condition: &Condition, host: &str, value: &str) -> Subject {
 enum Format {
     /// A path of groups and a repository behind the prefix, with `/` between them and `:` at its end.
     Path { prefix: &'static str },
-    /// Parts with `:` between them: what they begin with, how many literal parts name the organization, and how many
-    /// the whole.
-    Segments { prefix: &'static str, organization: usize, whole: usize },
-    /// The provider itself is one tenant's.
-    Tenant,
+    /// Parts with a separator between them: what they begin with, how many literal parts name the organization, and
+    /// how many the whole.
+    Segments { prefix: &'static str, separator: char, organization: usize, whole: usize },
+    /// The id of a repository in brackets; the provider itself is one workspace's.
+    Repository,
     /// Not known.
     Unknown,
 }
 
-/// Sources: GitHub Docs, "OpenID Connect reference" (`repo:ORG/REPO:…`); GitLab Docs, "Connect to cloud services"
-/// (`project_path:GROUP/PROJECT:…`); HashiCorp, "Workload identity tokens" (`organization:ORG:project:…`); EKS User
-/// Guide (`system:serviceaccount:NAMESPACE:NAME`, one issuer per cluster); Bitbucket, "Integrate Pipelines with
-/// resource servers using OIDC" (one issuer per workspace).
+/// Sources: GitHub Docs, "OpenID Connect reference" (`repo:ORG/REPO:…`, issuers of enterprises too); GitLab Docs,
+/// "Connect to cloud services" (`project_path:GROUP/PROJECT:…`); HashiCorp, "Workload identity tokens"
+/// (`organization:ORG:project:…`); EKS User Guide (`system:serviceaccount:NAMESPACE:NAME`, one issuer per cluster);
+/// Bitbucket, "Integrate Pipelines with resource servers using OIDC" (one issuer per workspace); Buildkite Docs, "OIDC in
+/// Buildkite Pipelines" (`organization:ORG:pipeline:PIPELINE:ref:…`); CircleCI Docs, "Using OpenID Connect tokens in jobs"
+/// (`org/ID/project/ID/user/ID`, one issuer per organization).
 fn subject_format(host: &str) -> Format {
-    if host.starts_with("token.actions.githubusercontent.com") {
+    let is = |name: &str| host.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let of_enterprise = || {
+        let name = host.split('/').next().unwrap_or_default();
+        name.starts_with("token.actions.") && name.ends_with(".ghe.com")
+    };
+    let segments = |prefix, separator, organization, whole| Format::Segments { prefix, separator, organization, whole };
+    if is("token.actions.githubusercontent.com") || of_enterprise() {
         Format::Path { prefix: "repo:" }
-    } else if host.starts_with("gitlab.com") {
+    } else if is("gitlab.com") {
         Format::Path { prefix: "project_path:" }
-    } else if host.starts_with("app.terraform.io") {
-        Format::Segments { prefix: "organization:", organization: 2, whole: 4 }
-    } else if host.starts_with("oidc.eks.") {
-        Format::Segments { prefix: "system:serviceaccount:", organization: 0, whole: 3 }
-    } else if host.starts_with("api.bitbucket.org") {
-        Format::Tenant
+    } else if is("app.terraform.io") || is("agent.buildkite.com") {
+        segments("organization:", ':', 2, 4)
+    } else if is("oidc.circleci.com") {
+        segments("org/", '/', 2, 4)
+    } else if host.starts_with("oidc.eks.") || host.starts_with("oidc-eks.") {
+        segments("system:serviceaccount:", ':', 0, 3)
+    } else if is("api.bitbucket.org") {
+        Format::Repository
     } else {
         Format::Unknown
     }
@@ -436,8 +456,7 @@ fn by_path(path: &str) -> Subject {
 }
 
 /// A part counts as named when it is literal and ended by a separator.
-fn by_segments(literal: &str, organization: usize, whole: usize) -> Subject {
-    let named = literal.matches(':').count();
+fn by_segments(named: usize, organization: usize, whole: usize) -> Subject {
     if named >= whole {
         Subject::Pinned
     } else if organization > 0 && named >= organization {
@@ -493,6 +512,44 @@ mod tests {
         assert!(vendor(json!({"Bool": {"aws:MultiFactorAuthPresent": true}})).mfa);
         assert!(!vendor(json!({"BoolIfExists": {"aws:MultiFactorAuthPresent": true}})).mfa);
         assert!(read(json!({"AWS": "111122223333"}), "sts:AssumeRole", json!({})).accounts.is_empty());
+    }
+
+    #[test]
+    fn a_condition_that_is_met_without_mfa_demands_none() {
+        for (condition, mfa) in [
+            (json!({"ForAllValues:Bool": {"aws:MultiFactorAuthPresent": "true"}}), false),
+            (json!({"NumericNotEquals": {"aws:MultiFactorAuthAge": "0"}}), false),
+            (json!({"NumericLessThanIfExists": {"aws:MultiFactorAuthAge": "3600"}}), false),
+            (json!({"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}}), true),
+        ] {
+            let trust = read(json!({"AWS": "444455556666"}), "sts:AssumeRole", condition.clone());
+            assert_eq!(trust.accounts[0].mfa, mfa, "{condition}");
+        }
+    }
+
+    #[test]
+    fn statements_with_one_sid_are_read_each_for_itself() {
+        let host = "token.actions.githubusercontent.com";
+        let statement = |sub: &str| {
+            json!({"Sid": "GitHub", "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+                "Principal": {"Federated": format!("arn:aws:iam::111122223333:oidc-provider/{host}")},
+                "Condition": {"StringLike": {format!("{host}:sub"): sub}}})
+        };
+        let policy = json!({"Statement": [statement("repo:org/repo:*"), statement("repo:*")]});
+        let context = Context { account: "111122223333", partition: "aws", ..Context::default() };
+        let subjects: Vec<Subject> = trust(&policy, &context).known().unwrap().oidc.iter().map(|o| o.subject).collect();
+        assert_eq!(subjects, [Subject::Pinned, Subject::Open]);
+    }
+
+    #[test]
+    fn a_provider_that_is_named_without_its_arn_is_judged_too() {
+        let host = "token.actions.githubusercontent.com";
+        let found = read(
+            json!({"Federated": host}),
+            "sts:AssumeRoleWithWebIdentity",
+            json!({"StringLike": {format!("{host}:sub"): "repo:*"}}),
+        );
+        assert_eq!(found.oidc.len() + found.public.len(), 1);
     }
 
     #[test]
@@ -581,6 +638,18 @@ mod tests {
             ("oidc.eks.eu-west-1.amazonaws.com/id/ABC", "system:serviceaccount:*", Subject::Open),
             ("api.bitbucket.org/2.0/workspaces/w/pipelines-config/identity/oidc", "{uuid}:*", Subject::Pinned),
             ("api.bitbucket.org/2.0/workspaces/w/pipelines-config/identity/oidc", "*:*", Subject::Open),
+            ("api.bitbucket.org/2.0/workspaces/w/pipelines-config/identity/oidc", "{a*", Subject::OrganizationOnly),
+            ("oidc-eks.eu-west-1.api.aws/id/ABC", "system:serviceaccount:ns:*", Subject::Pinned),
+            ("agent.buildkite.com", "organization:org:pipeline:deploy:ref:*", Subject::Pinned),
+            ("agent.buildkite.com", "organization:org:*", Subject::OrganizationOnly),
+            ("agent.buildkite.com", "organization:org*", Subject::Open),
+            ("oidc.circleci.com/org/0a1b", "org/0a1b/project/2c3d/user/*", Subject::Pinned),
+            ("oidc.circleci.com/org/0a1b", "org/0a1b/project/*", Subject::OrganizationOnly),
+            ("oidc.circleci.com/org/0a1b", "org/*", Subject::Open),
+            ("token.actions.githubusercontent.com/enterprise", "repo:org/repo:*", Subject::Pinned),
+            ("token.actions.acme.ghe.com", "repo:org/repo:*", Subject::Pinned),
+            ("token.actions.githubusercontent.com.example.net", "repo:org/repo:*", Subject::NotUnderstood),
+            ("gitlab.com.example.net", "project_path:group/project:*", Subject::NotUnderstood),
             ("idp.example.com", "user:*", Subject::NotUnderstood),
             ("idp.example.com", "user:alice", Subject::Pinned),
         ] {
