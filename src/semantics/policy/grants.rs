@@ -3,7 +3,7 @@
 //! away what they certainly take away, a permissions boundary and SCPs narrow. It must never take a statement for
 //! bound because a condition stands there: only conditions that limit the resources or the circumstances bind.
 
-use super::document::{Condition, Document, Effect, Order, Selection, SetQualifier, Statement, Test};
+use super::document::{Condition, Document, Effect, Order, Selection, SetQualifier, Statement, Test, is_account};
 use super::matching::Pattern;
 use super::principal::Identity;
 use super::service_control::ServiceControl;
@@ -143,6 +143,9 @@ pub(crate) struct Lens<'a> {
     pub(crate) passed_to: &'a [&'a str],
     /// Whether requests come without MFA, as those signed with an access key do.
     pub(crate) without_mfa: bool,
+    /// Whether the action counts on some resources, too: it starts something that runs with a role which is passed,
+    /// and what that is called does not matter.
+    pub(crate) starts: bool,
 }
 
 impl Permissions {
@@ -366,6 +369,13 @@ pub(super) fn label(named: &Named, statement: &Statement) -> String {
     }
 }
 
+/// A statement that allows an action on everything, and why it only may.
+struct Allowing<'a> {
+    named: &'a Named,
+    statement: &'a Statement,
+    doubt: Option<String>,
+}
+
 /// The statement of a set of policies that allows an action on everything, less what their Deny statements take.
 fn allowed_by(policies: &[Named], action: &str, lens: Lens) -> Answer<Option<String>> {
     let pattern = Pattern::action(action);
@@ -375,47 +385,47 @@ fn allowed_by(policies: &[Named], action: &str, lens: Lens) -> Answer<Option<Str
         return Answer::Known(None);
     }
     let kinds = kinds_of(action);
-    let mut allow = None;
-    let mut doubt = None;
+    let reaches = |resources: &Selection| match lens.starts {
+        true => reaches_some(resources, &kinds),
+        false => reaches_all(resources, &kinds) && reaches_also(resources, action),
+    };
+    let mut left: Vec<Allowing> = Vec::new();
     for (named, statement) in each().filter(|(_, s)| s.effect == Effect::Allow) {
-        if !statement.actions.covers(&pattern)
-            || !reaches_all(&statement.resources, &kinds)
-            || !reaches_also(&statement.resources, action)
-        {
+        if !statement.actions.covers(&pattern) || !reaches(&statement.resources) {
             continue;
         }
         match limit_of(&statement.conditions, lens) {
-            Limit::Loose => allow = allow.or(Some(label(named, statement))),
+            Limit::Loose => left.push(Allowing { named, statement, doubt: None }),
             Limit::Bound => {}
-            Limit::Unknown(why) => doubt = doubt.or(Some(why)),
+            Limit::Unknown(why) => left.push(Allowing { named, statement, doubt: Some(why) }),
         }
     }
-    if allow.is_none() && doubt.is_none() {
-        return Answer::Known(None);
-    }
-    for (_, deny) in each().filter(|(_, s)| s.effect == Effect::Deny) {
-        if !deny.actions.covers(&pattern) || !takes_all(&deny.resources, &kinds) {
+    for (_, deny) in each().filter(|(_, s)| s.effect == Effect::Deny && s.actions.covers(&pattern)) {
+        let always = deny.conditions.iter().all(|c| lens.without_mfa && refuses_without_mfa(c));
+        // A condition that is understood lets somebody or some case pass, so the Deny does not take all.
+        let doubt = deny.conditions.iter().find_map(|c| c.doubt.clone());
+        if !always && doubt.is_none() {
             continue;
         }
-        if deny.conditions.iter().all(|c| lens.without_mfa && refuses_without_mfa(c)) {
-            return Answer::Known(None);
-        }
-        // A condition that is understood lets somebody or some case pass, so the Deny does not take all.
-        doubt = doubt.or_else(|| deny.conditions.iter().find_map(|c| c.doubt.clone()));
+        let of_all = takes_all(&deny.resources, &kinds, action);
+        left.retain_mut(|allowing| {
+            let takes = match takes_those(&deny.resources, &allowing.statement.resources) {
+                true => Takes::All,
+                false => of_all.clone(),
+            };
+            match (takes, &doubt) {
+                (Takes::Nothing, _) => {}
+                (Takes::All, None) => return false,
+                (Takes::Unknown(why), None) => allowing.doubt = allowing.doubt.take().or(Some(why)),
+                (_, Some(why)) => allowing.doubt = allowing.doubt.take().or(Some(why.clone())),
+            }
+            true
+        });
     }
-    match (allow, doubt) {
-        (Some(_), Some(why)) if deny_doubts(each().map(|(_, s)| s), &pattern, &kinds) => Answer::Unknown(why),
-        (Some(statement), _) => Answer::Known(Some(statement)),
-        (None, Some(why)) => Answer::Unknown(why),
-        (None, None) => Answer::Known(None),
+    match left.iter().find(|allowing| allowing.doubt.is_none()) {
+        Some(allowing) => Answer::Known(Some(label(allowing.named, allowing.statement))),
+        None => left.into_iter().find_map(|allowing| allowing.doubt).map_or(Answer::Known(None), Answer::Unknown),
     }
-}
-
-/// Whether a Deny that would take all has a condition that is not understood.
-fn deny_doubts<'a>(statements: impl Iterator<Item = &'a Statement>, pattern: &Pattern, kinds: &[Kind]) -> bool {
-    statements
-        .filter(|s| s.effect == Effect::Deny && s.actions.covers(pattern) && takes_all(&s.resources, kinds))
-        .any(|s| s.conditions.iter().any(|c| c.doubt.is_some()))
 }
 
 /// The Allow statements of a set of policies that allow an action on something.
@@ -425,7 +435,8 @@ fn anywhere(policies: &[Named], action: &str, key: &str) -> Answer<Vec<Condition
     let each = || policies.iter().flat_map(|named| named.document.statements.iter().map(move |s| (named, s)));
     let relevant = || each().filter(|(_, s)| s.actions.covers(&pattern));
     let mut demanded_of_all = false;
-    for (_, deny) in relevant().filter(|(_, s)| s.effect == Effect::Deny && takes_all(&s.resources, &kinds)) {
+    let of_all = |s: &Statement| takes_all(&s.resources, &kinds, action) == Takes::All;
+    for (_, deny) in relevant().filter(|(_, s)| s.effect == Effect::Deny && of_all(s)) {
         if deny.conditions.is_empty() {
             return Answer::Known(Vec::new());
         }
@@ -454,7 +465,11 @@ fn demands(condition: &Condition, key: &str) -> bool {
             Test::StringEquals { negated: true } | Test::StringLike { negated: true } | Test::Arn { negated: true }
         )
     );
-    condition.key.eq_ignore_ascii_case(key) && !absent_passes && !negated && values_limit(condition)
+    condition.key.eq_ignore_ascii_case(key)
+        && !absent_passes
+        && !negated
+        && values_limit(condition)
+        && !condition.values.iter().any(|v| is_mighty(v))
 }
 
 /// Whether a condition of a Deny refuses every request without one of the given values of the key: the `Not` forms
@@ -469,18 +484,36 @@ fn refuses_without(condition: &Condition, key: &str) -> bool {
         && negated
         && condition.operator.set.is_none()
         && condition.values.iter().all(literal)
+        && !condition.values.iter().any(|v| is_mighty(v))
 }
 
-/// Whether a condition of a Deny is true of every request without MFA: the key is then not in the request (IAM User
-/// Guide, "AWS global condition context keys", aws:MultiFactorAuthPresent).
+/// Whether a pattern of policies holds one with which everything can be had: as what is attached it gives that, as a
+/// boundary it bounds nothing.
+fn is_mighty(value: &str) -> bool {
+    const MIGHTY: [&str; 2] = ["AdministratorAccess", "IAMFullAccess"];
+    let pattern = Pattern::plain(value);
+    let of_aws = |name: &&str| Pattern::plain(&format!("arn:{}:iam::aws:policy/{name}", partition_of(&pattern)));
+    MIGHTY.iter().any(|name| pattern.covers(&of_aws(&name))) || is_all(&pattern, &[("iam", "policy/*")])
+}
+
+/// The partition that an ARN's pattern names, or the first.
+fn partition_of(pattern: &Pattern) -> &str {
+    pattern.text().split(':').nth(1).filter(|p| !p.contains(['*', '?', '$'])).unwrap_or("aws")
+}
+
+/// Whether a condition of a Deny is true of every request without MFA. `aws:MultiFactorAuthPresent` is not in a request
+/// that is signed with an access key, and false in one of a session that was asked for with it, which nobody can be
+/// refused; `aws:MultiFactorAuthAge` is in neither (IAM User Guide, "AWS global condition context keys"; AWS STS API
+/// Reference, `GetSessionToken`).
 fn refuses_without_mfa(condition: &Condition) -> bool {
     let all = |value: &str| condition.values.iter().all(|v| v.eq_ignore_ascii_case(value));
-    condition.key.eq_ignore_ascii_case("aws:MultiFactorAuthPresent")
-        && match condition.operator.test {
-            Some(Test::Bool) => condition.operator.if_exists && all("false"),
-            Some(Test::Null) => all("true"),
-            _ => false,
-        }
+    let named = |key: &str| condition.key.eq_ignore_ascii_case(key);
+    match condition.operator.test {
+        Some(Test::Bool) => named("aws:MultiFactorAuthPresent") && condition.operator.if_exists && all("false"),
+        Some(Test::Null) => named("aws:MultiFactorAuthAge") && all("true"),
+        Some(Test::Numeric(_)) => named("aws:MultiFactorAuthAge") && condition.operator.if_exists,
+        _ => false,
+    }
 }
 
 /// Whether a condition of an Allow is true of no request without MFA.
@@ -490,18 +523,18 @@ fn demands_mfa(condition: &Condition) -> bool {
     match condition.operator.test {
         _ if condition.operator.if_exists || condition.operator.set.is_some() => false,
         Some(Test::Bool) => named("aws:MultiFactorAuthPresent") && all("true"),
-        Some(Test::Null) => (named("aws:MultiFactorAuthPresent") || named("aws:MultiFactorAuthAge")) && all("false"),
+        Some(Test::Null) => named("aws:MultiFactorAuthAge") && all("false"),
         Some(Test::Numeric(order)) => order != Order::NotEquals && named("aws:MultiFactorAuthAge"),
         _ => false,
     }
 }
 
 /// A kind of resource: the service in its ARNs, and what comes behind the account.
-type Kind = (&'static str, &'static str);
+type Kind<'a> = (&'a str, &'a str);
 
 /// The kinds of resources of actions; from the "Resource types" of the Service Authorization Reference. A pattern
 /// is "all resources" of an action when it covers all ARNs of one of the kinds.
-const KINDS: &[(&str, &[Kind])] = &[
+const KINDS: &[(&str, &[Kind<'static>])] = &[
     ("iam:addusertogroup", &[("iam", "group/*")]),
     ("iam:*user*", &[("iam", "user/*")]),
     ("iam:*loginprofile", &[("iam", "user/*")]),
@@ -510,12 +543,14 @@ const KINDS: &[(&str, &[Kind])] = &[
     ("iam:*assumerolepolicy", &[("iam", "role/*")]),
     ("iam:*role*", &[("iam", "role/*")]),
     ("iam:*policy*", &[("iam", "policy/*")]),
+    ("iam:*samlprovider*", &[("iam", "saml-provider/*")]),
     ("sts:assumerole*", &[("iam", "role/*")]),
     ("s3:*object*", &[("s3", "*"), ("s3", "*/*")]),
     ("s3:*", &[("s3", "*")]),
     ("dynamodb:*", &[("dynamodb", "table/*")]),
     ("kms:*", &[("kms", "key/*")]),
-    ("secretsmanager:*", &[("secretsmanager", "secret:*")]),
+    // Six characters of their own stand at the end of the ARNs of secrets.
+    ("secretsmanager:*", &[("secretsmanager", "secret:*-??????")]),
     ("ssm:*parameter*", &[("ssm", "parameter/*"), ("ssm", "*")]),
     // A command needs a document and an instance; that the instance is any is asked by ALSO.
     (
@@ -525,9 +560,30 @@ const KINDS: &[(&str, &[Kind])] = &[
     ("ssm:startsession", &[("ec2", "instance/*"), ("ssm", "*")]),
     ("cloudtrail:*", &[("cloudtrail", "trail/*")]),
     ("lambda:*", &[("lambda", "function:*")]),
+    ("ec2:*launchtemplate*", &[("ec2", "launch-template/*")]),
+    ("ec2:requestspotinstances", &[("ec2", "instance/*"), ("ec2", "spot-instances-request/*")]),
     ("ec2:*", &[("ec2", "instance/*")]),
     ("ec2-instance-connect:*", &[("ec2", "instance/*")]),
+    ("ecs:executecommand", &[("ecs", "task/*")]),
+    ("ecs:describetasks", &[("ecs", "task/*")]),
+    ("ecs:*service", &[("ecs", "service/*")]),
     ("ecs:*", &[("ecs", "task-definition/*"), ("ecs", "*")]),
+    ("apprunner:*service", &[("apprunner", "service/*/*")]),
+    ("batch:submitjob", &[("batch", "job-definition/*:*"), ("batch", "job-definition/*")]),
+    (
+        "bedrock-agentcore:*codeinterpreter*",
+        &[("bedrock-agentcore", "code-interpreter-custom/*"), ("bedrock-agentcore", "code-interpreter/*")],
+    ),
+    ("bedrock-agentcore:*browser*", &[("bedrock-agentcore", "browser-custom/*"), ("bedrock-agentcore", "browser/*")]),
+    ("bedrock-agentcore:invokeagentruntime*", &[("bedrock-agentcore", "runtime/*")]),
+    ("codedeploy:createdeployment", &[("codedeploy", "deploymentgroup:*")]),
+    ("codedeploy:registerapplicationrevision", &[("codedeploy", "application:*")]),
+    ("codedeploy:getdeploymentconfig", &[("codedeploy", "deploymentconfig:*")]),
+    ("identitystore:*", &[("identitystore", "group/*")]),
+    ("sso:*", &[("sso", "permissionSet/*/*")]),
+    ("states:*", &[("states", "stateMachine:*")]),
+    ("cloudformation:*stackset*", &[("cloudformation", "stackset/*")]),
+    ("cloudformation:*stackinstances", &[("cloudformation", "stackset/*")]),
     ("cloudformation:*", &[("cloudformation", "stack/*")]),
     ("codebuild:*", &[("codebuild", "project/*")]),
     ("glue:*job*", &[("glue", "job/*"), ("glue", "*")]),
@@ -539,18 +595,23 @@ const KINDS: &[(&str, &[Kind])] = &[
 ];
 
 /// Kinds of resources of which an action needs one more to be reached as a whole.
-const ALSO: &[(&str, &[Kind])] = &[("ssm:sendcommand", &[("ec2", "instance/*"), ("ssm", "managed-instance/*")])];
+const ALSO: &[(&str, &[Kind<'static>])] =
+    &[("ssm:sendcommand", &[("ec2", "instance/*"), ("ssm", "managed-instance/*")])];
 
 /// Whether a statement reaches all of the further kinds that an action needs.
 fn reaches_also(resources: &Selection, action: &str) -> bool {
     ALSO.iter().filter(|(name, _)| action.eq_ignore_ascii_case(name)).all(|(_, kinds)| reaches_all(resources, kinds))
 }
 
-fn kinds_of(action: &str) -> Vec<Kind> {
-    static PATTERNS: LazyLock<Vec<(Pattern, &[Kind])>> =
+/// The kinds of an action; where they are not in the table, all that the service has.
+fn kinds_of(action: &str) -> Vec<Kind<'_>> {
+    static PATTERNS: LazyLock<Vec<(Pattern, &[Kind<'static>])>> =
         LazyLock::new(|| KINDS.iter().map(|(pattern, kinds)| (Pattern::action(pattern), *kinds)).collect());
     let asked = Pattern::action(action);
-    PATTERNS.iter().find(|(pattern, _)| pattern.covers(&asked)).map_or_else(Vec::new, |(_, kinds)| kinds.to_vec())
+    match PATTERNS.iter().find(|(pattern, _)| pattern.covers(&asked)) {
+        Some((_, kinds)) => kinds.to_vec(),
+        None => vec![(action.split(':').next().unwrap_or_default(), "*")],
+    }
 }
 
 /// Whether an Allow statement's resources are all of one of the kinds.
@@ -561,34 +622,126 @@ fn reaches_all(resources: &Selection, kinds: &[Kind]) -> bool {
     resources.patterns.iter().any(|p| is_all(p, kinds))
 }
 
-/// Whether a Deny statement leaves no more than named resources.
-fn takes_all(resources: &Selection, kinds: &[Kind]) -> bool {
-    if resources.inverted {
-        return !resources.patterns.iter().any(|p| is_all(p, kinds));
+/// Whether an Allow statement's resources are some of one of the kinds.
+fn reaches_some(resources: &Selection, kinds: &[Kind]) -> bool {
+    let some = |pattern: &Pattern| {
+        let text = with_own_values(pattern.text());
+        let parts: Vec<&str> = text.splitn(6, ':').collect();
+        kinds.iter().any(|(service, tail)| match parts.as_slice() {
+            [_, _, of, _, _, resource] => meet(of, service) && meet(resource, tail),
+            _ => pattern.overlaps(&Pattern::plain(&format!("arn:*:{service}:*:*:{tail}"))),
+        })
+    };
+    match resources.inverted {
+        true => !resources.patterns.iter().any(is_everything),
+        false => resources.patterns.iter().any(some),
     }
-    resources.patterns.iter().any(|p| is_everything(p) || (!kinds.is_empty() && kinds.iter().all(|k| is_all(p, &[*k]))))
+}
+
+/// Whether two patterns have a text in common.
+fn meet(one: &str, other: &str) -> bool {
+    Pattern::with_variables(one).overlaps(&Pattern::plain(other))
+}
+
+/// What a Deny statement takes.
+#[derive(Clone, Debug, PartialEq)]
+enum Takes {
+    /// All, or all but named resources.
+    All,
+    Unknown(String),
+    Nothing,
+}
+
+/// Whether a Deny statement leaves no more than named resources of all that there are: in every region and account,
+/// not in one.
+fn takes_all(resources: &Selection, kinds: &[Kind], action: &str) -> Takes {
+    if resources.inverted {
+        return match resources.patterns.iter().any(|p| is_all(p, kinds)) {
+            true => Takes::Nothing,
+            false => Takes::All,
+        };
+    }
+    // Actions of IAM reach the own account only; roles are taken in others, too.
+    let iam = action.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("iam:"));
+    let sts = action.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("sts:"));
+    let of = |account: Option<&str>| {
+        resources.patterns.iter().any(|p| {
+            let everywhere = |kind: &Kind| p.covers(&Pattern::plain(&everywhere(p, kind, account)));
+            is_everything(p) || kinds.iter().all(everywhere)
+        })
+    };
+    let named = resources.patterns.iter().find_map(|p| p.text().split(':').nth(4).filter(|a| is_account(a)));
+    match named {
+        _ if of(None) => Takes::All,
+        Some(account) if of(Some(account)) && iam => Takes::All,
+        Some(account) if of(Some(account)) && !sts => {
+            Takes::Unknown(format!("whether account {account}, of which a Deny statement is, is the only one in reach"))
+        }
+        _ => Takes::Nothing,
+    }
+}
+
+/// All ARNs of a kind in the partition of a pattern: of every region, and of one account or of every.
+fn everywhere(pattern: &Pattern, (service, tail): &Kind, account: Option<&str>) -> String {
+    let partition = partition_of(pattern);
+    let (region, account) = match *service {
+        "s3" | "sso" | "identitystore" => ("", ""),
+        "iam" => ("", account.unwrap_or("*")),
+        _ => ("*", account.unwrap_or("*")),
+    };
+    format!("arn:{partition}:{service}:{region}:{account}:{}", named(tail))
+}
+
+/// A resource has a name: what may stand at the end is at least one character.
+fn named(tail: &str) -> String {
+    tail.strip_suffix('*').map_or_else(|| tail.to_string(), |head| format!("{head}?*"))
+}
+
+/// Whether a Deny statement covers all that an Allow statement names.
+fn takes_those(denied: &Selection, allowed: &Selection) -> bool {
+    !allowed.inverted && !allowed.patterns.is_empty() && allowed.patterns.iter().all(|p| denied.covers(p))
 }
 
 fn is_everything(pattern: &Pattern) -> bool {
     pattern.is_everything() || pattern.covers(&Pattern::plain("arn:aws:*"))
 }
 
-/// Whether a pattern covers every resource of one of the kinds, if only of one partition, region or account.
+/// Whether a pattern covers every resource of one of the kinds, if only of one partition, region or account, or of
+/// those that are called alike.
 fn is_all(pattern: &Pattern, kinds: &[Kind]) -> bool {
     if is_everything(pattern) {
         return true;
     }
-    let parts: Vec<&str> = pattern.text().splitn(6, ':').collect();
-    let own = |at: usize, otherwise: &'static str| -> String {
-        let part = parts.get(at).copied().unwrap_or("*");
-        if part.contains(['*', '?', '$']) { otherwise.to_string() } else { part.to_string() }
+    let text = with_own_values(pattern.text());
+    let pattern = Pattern::with_variables(&text);
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let own = |at: usize, otherwise: &str| -> String {
+        match parts.get(at).copied() {
+            None | Some("*") => otherwise.to_string(),
+            Some(part) if part.contains('$') => otherwise.to_string(),
+            // Something that the part matches.
+            Some(part) => part.replace('*', "").replace('?', "0"),
+        }
     };
-    let head =
-        |service: &str| format!("arn:{}:{service}:{}:{}", own(1, "aws"), own(3, "us-east-1"), own(4, "000000000000"));
-    if kinds.is_empty() {
-        return parts.len() == 6 && pattern.covers(&Pattern::plain(&format!("{}:*", head(parts[2]))));
+    let (partition, region, account) = (own(1, "aws"), own(3, "us-east-1"), own(4, "000000000000"));
+    let all = |(service, tail): &Kind| format!("arn:{partition}:{service}:{region}:{account}:{}", named(tail));
+    kinds.iter().any(|kind| pattern.covers(&Pattern::plain(&all(kind))))
+}
+
+/// A pattern with the variables filled in that hold the own account, or whatever region is asked for.
+fn with_own_values(text: &str) -> String {
+    const OWN: [(&str, &str); 3] = [
+        ("${aws:principalaccount}", "000000000000"),
+        ("${aws:resourceaccount}", "000000000000"),
+        ("${aws:requestedregion}", "us-east-1"),
+    ];
+    let mut text = text.to_string();
+    for (variable, value) in OWN {
+        while let Some(at) = text.to_ascii_lowercase().find(variable) {
+            text.replace_range(at..at + variable.len(), value);
+        }
     }
-    kinds.iter().any(|(service, tail)| pattern.covers(&Pattern::plain(&format!("{}:{tail}", head(service)))))
+    text
 }
 
 /// Keys that limit neither which resources are reached nor under which circumstances that matter: what remains
@@ -621,22 +774,80 @@ const NOT_LIMITING: &[&str] = &[
     "aws:username",
     "aws:viaawsmcpservice",
     "aws:viaawsservice",
+    "dynamodb:enclosingoperation",
+    "dynamodb:fulltablescan",
+    "dynamodb:returnconsumedcapacity",
+    "dynamodb:returnvalues",
+    "dynamodb:select",
+    "ec2:associatepublicipaddress",
+    "ec2:availabilityzone",
+    "ec2:availabilityzoneid",
+    "ec2:ebsoptimized",
+    "ec2:encrypted",
+    "ec2:imagetype",
+    "ec2:instancemarkettype",
+    "ec2:instancetype",
+    "ec2:islaunchtemplateresource",
+    "ec2:metadatahttpendpoint",
+    "ec2:metadatahttpputresponsehoplimit",
+    "ec2:metadatahttptokens",
+    "ec2:owner",
+    "ec2:public",
+    "ec2:region",
+    "ec2:rootdevicetype",
+    "ec2:tenancy",
+    "ec2:volumeiops",
+    "ec2:volumesize",
+    "ec2:volumethroughput",
+    "ec2:volumetype",
+    "glue:securitygroupids",
+    "glue:subnetids",
+    "glue:vpcids",
     "kms:calleraccount",
+    "kms:encryptionalgorithm",
     "kms:keyorigin",
     "kms:keyspec",
     "kms:keyusage",
+    "kms:multiregion",
+    "kms:multiregionkeytype",
+    "lambda:securitygroupids",
+    "lambda:subnetids",
+    "lambda:vpcids",
     "s3:authtype",
     "s3:resourceaccount",
     "s3:signatureage",
     "s3:signatureversion",
     "s3:tlsversion",
     "s3:x-amz-content-sha256",
+    "sagemaker:directinternetaccess",
+    "sagemaker:instancetypes",
+    "sagemaker:intercontainertrafficencryption",
+    "sagemaker:maxruntimeinseconds",
+    "sagemaker:minimuminstancemetadataserviceversion",
+    "sagemaker:networkisolation",
+    "sagemaker:outputkmskey",
+    "sagemaker:rootaccess",
+    "sagemaker:volumekmskey",
+    "sagemaker:vpcsecuritygroupids",
+    "sagemaker:vpcsubnets",
+    "secretsmanager:secretprimaryregion",
     "secretsmanager:versionid",
     "secretsmanager:versionstage",
+    "ssm:overwrite",
+    "ssm:recursive",
+    "ssm:sessiondocumentaccesscheck",
+    "sts:durationseconds",
     "sts:externalid",
     "sts:rolesessionname",
     "sts:sourceidentity",
+    "sts:transitivetagkeys",
 ];
+
+/// Keys that say where something runs: they limit nothing of an action that starts it.
+const PLACES: &[&str] = &["ec2:subnet", "ec2:subnetid", "ec2:vpc", "ecs:cluster"];
+
+/// Global keys that say who asks: whether they hold for those who have the policy does not stand in it.
+const OF_HOLDER: &[&str] = &["aws:principalarn", "aws:principaltag/"];
 
 /// Global keys that do limit, where their values are not wildcards.
 const LIMITING: &[&str] = &[
@@ -646,8 +857,6 @@ const LIMITING: &[&str] = &[
     "aws:calledvialast",
     "aws:ec2instancesourceprivateipv4",
     "aws:ec2instancesourcevpc",
-    "aws:principalarn",
-    "aws:principaltag/",
     "aws:resourcetag/",
     "aws:sourceaccount",
     "aws:sourcearn",
@@ -687,13 +896,18 @@ fn limit_by(condition: &Condition, demanded: &BTreeSet<String>, lens: Lens) -> L
     }
     let key = condition.key_name();
     let listed = |list: &[&str]| list.iter().any(|k| key == *k || (k.ends_with('/') && key.starts_with(k)));
-    if listed(NOT_LIMITING) {
+    if listed(NOT_LIMITING) || (lens.starts && listed(PLACES)) {
         return Limit::Loose;
     }
-    if key == "iam:passedtoservice" {
-        return passed_to(condition, lens);
+    match key.as_str() {
+        "iam:passedtoservice" => return passed_to(condition, lens),
+        "iam:policyarn" if condition.values.iter().any(|v| is_mighty(v)) => return Limit::Loose,
+        "iam:associatedresourcearn" if !condition.values.iter().all(|v| super::matching::is_fixed(v)) => {
+            return Limit::Loose;
+        }
+        _ => {}
     }
-    if key.starts_with("aws:") && !listed(LIMITING) {
+    if key.starts_with("aws:") && !listed(LIMITING) && !listed(OF_HOLDER) {
         return Limit::Unknown(format!("what the condition key {} limits is not known", condition.key));
     }
     // To demand that a tag is there is to leave out all that do not have it.
@@ -704,11 +918,21 @@ fn limit_by(condition: &Condition, demanded: &BTreeSet<String>, lens: Lens) -> L
     if absent_passes && !demanded.contains(&key) {
         return Limit::Loose;
     }
-    if values_limit(condition) { Limit::Bound } else { Limit::Loose }
+    match values_limit(condition) {
+        true if listed(OF_HOLDER) => {
+            Limit::Unknown(format!("whether {} holds for those who have the policy is not known", condition.label()))
+        }
+        true => Limit::Bound,
+        false => Limit::Loose,
+    }
 }
 
+/// Beginnings that all values of some key have.
+const EVERY: [&str; 4] = ["alias/*", "arn:*", "vpc-*", "vpce-*"];
+
 fn values_limit(condition: &Condition) -> bool {
-    let literal = |value: &String| !value.is_empty() && !value.starts_with(['*', '?']);
+    let literal =
+        |value: &String| !value.is_empty() && !value.starts_with(['*', '?']) && !EVERY.contains(&value.as_str());
     match condition.operator.test {
         Some(
             Test::StringEquals { negated: false } | Test::StringLike { negated: false } | Test::Arn { negated: false },
@@ -875,9 +1099,22 @@ mod tests {
         for statements in [
             vec![with(all(), mfa("Bool", "true"))],
             vec![with(all(), json!({"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}}))],
-            vec![with(all(), mfa("Null", "false"))],
+            vec![with(all(), json!({"Null": {"aws:MultiFactorAuthAge": "false"}}))],
             vec![all(), with(deny(json!("*"), json!("*")), mfa("BoolIfExists", "false"))],
-            vec![all(), with(json!({"Effect": "Deny", "NotAction": "sts:*", "Resource": "*"}), mfa("Null", "true"))],
+            vec![
+                all(),
+                with(
+                    json!({"Effect": "Deny", "NotAction": "sts:*", "Resource": "*"}),
+                    json!({"Null": {"aws:MultiFactorAuthAge": "true"}}),
+                ),
+            ],
+            vec![
+                all(),
+                with(
+                    deny(json!("*"), json!("*")),
+                    json!({"NumericGreaterThanIfExists": {"aws:MultiFactorAuthAge": "3600"}}),
+                ),
+            ],
         ] {
             assert_eq!(admin(&statements), Some(false), "{statements:?}");
         }
@@ -886,6 +1123,9 @@ mod tests {
             vec![with(all(), mfa("BoolIfExists", "true"))],
             vec![with(all(), json!({"NumericNotEquals": {"aws:MultiFactorAuthAge": "0"}}))],
             vec![with(all(), mfa("Bool", "false"))],
+            // A session that is asked for with an access key has the key, and it is false.
+            vec![with(all(), mfa("Null", "false"))],
+            vec![all(), with(deny(json!("*"), json!("*")), mfa("Null", "true"))],
             // Without MFA the key is not there, so that this refuses nothing.
             vec![all(), with(deny(json!("*"), json!("*")), mfa("Bool", "false"))],
             vec![with(all(), mfa("Bool", "true")), all()],
@@ -910,6 +1150,13 @@ mod tests {
         assert_eq!(ask(&[with(create(), boundary("StringEqualsIfExists"))]), Some(vec![false]));
         assert_eq!(ask(&[with(create(), boundary("StringNotEquals"))]), Some(vec![false]));
         assert_eq!(ask(&[with(create(), json!({"StringLike": {"iam:PermissionsBoundary": "*"}}))]), Some(vec![false]));
+        // A boundary that is anything, or everything, is none.
+        for any in ["arn:*", "arn:aws:iam::*:policy/*", "arn:aws:iam::aws:policy/AdministratorAccess"] {
+            let by = |operator: &str| json!({operator: {"iam:PermissionsBoundary": any}});
+            assert_eq!(ask(&[with(create(), by("ArnLike"))]), Some(vec![false]), "{any}");
+            let refused = with(deny(json!("iam:Create*"), json!("*")), by("ArnNotLike"));
+            assert_eq!(ask(&[create(), refused]), Some(vec![false]), "{any}");
+        }
         assert_eq!(ask(&[with(create(), boundary("StringEquals")), create()]), Some(vec![true, false]));
         let refused = with(deny(json!("iam:Create*"), json!("*")), boundary("StringNotEquals"));
         assert_eq!(ask(&[create(), refused]), Some(vec![true]));
@@ -923,6 +1170,103 @@ mod tests {
         assert!(narrowed(allow(json!("s3:*"), json!("*"))).is_empty());
         assert!(narrowed(with(allow(json!("*"), json!("*")), boundary("StringEquals")))[0].demanded);
         assert!(!narrowed(allow(json!("*"), json!("*")))[0].demanded);
+    }
+
+    #[test]
+    fn a_deny_takes_what_it_covers_of_every_region_and_account() {
+        let ask = |action: &str, allowed: &str, denied: Value| {
+            everywhere(&[allow(json!(action), json!(allowed)), deny(json!(action), denied)], &[action])
+        };
+        let in_one_region = "arn:aws:kms:eu-west-1:111122223333:key/*";
+        assert_eq!(ask("kms:Decrypt", "*", json!(in_one_region)), Some(1));
+        assert_eq!(ask("kms:Decrypt", in_one_region, json!(in_one_region)), Some(0));
+        assert_eq!(ask("kms:Decrypt", in_one_region, json!("arn:aws:kms:*:*:key/*")), Some(0));
+        assert_eq!(ask("kms:Decrypt", "*", json!("arn:aws:kms:*:*:key/*")), Some(0));
+        assert_eq!(ask("kms:Decrypt", "*", json!("arn:aws:kms:*:111122223333:key/*")), None);
+        assert_eq!(ask("sts:AssumeRole", "*", json!("arn:aws:iam::999988887777:role/*")), Some(1));
+        assert_eq!(ask("sts:AssumeRole", "*", json!("arn:aws:iam::*:role/*")), Some(0));
+        // Actions of IAM reach the own account only, so that is the one which a policy names.
+        assert_eq!(ask("iam:PassRole", "*", json!("arn:aws:iam::111122223333:role/*")), Some(0));
+        assert_eq!(ask("lambda:UpdateFunctionCode", "*", json!("arn:aws:lambda:us-east-1:*:function:*")), Some(1));
+    }
+
+    #[test]
+    fn all_resources_are_recognised_in_every_spelling() {
+        for (action, resource) in [
+            ("iam:PassRole", "arn:aws:iam::*:role/?*"),
+            ("iam:PassRole", "arn:aws:iam::1111*:role/*"),
+            ("iam:PassRole", "arn:aws:iam::????????????:role/*"),
+            ("iam:PassRole", "arn:aws:iam::${aws:PrincipalAccount}:role/*"),
+            ("iam:PassRole", "arn:aws*:iam::*:role/*"),
+            ("kms:Decrypt", "arn:aws:kms:eu-*:111122223333:key/*"),
+            ("kms:Decrypt", "arn:aws:kms:${aws:RequestedRegion}:${aws:ResourceAccount}:key/*"),
+            ("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:*:*:secret:*-??????"),
+            ("sso:AttachManagedPolicyToPermissionSet", "arn:aws:sso:::permissionSet/*/*"),
+            ("states:UpdateStateMachine", "arn:aws:states:*:*:stateMachine:*"),
+            ("ecs:ExecuteCommand", "arn:aws:ecs:*:*:task/*"),
+            ("ec2:ModifyLaunchTemplate", "arn:aws:ec2:*:*:launch-template/*"),
+            ("autoscaling:CreateLaunchConfiguration", "arn:aws-cn:*"),
+            ("sns:Publish", "arn:aws:sns:*"),
+        ] {
+            assert_eq!(everywhere(&[allow(json!(action), json!(resource))], &[action]), Some(1), "{action} {resource}");
+        }
+        for (action, resource) in [
+            ("iam:PassRole", "arn:aws:iam::*:role/?"),
+            ("kms:Decrypt", "arn:aws:kms:eu-*:111122223333:key/mrk-*"),
+            ("iam:PassRole", "arn:aws:iam::*:role/${aws:PrincipalAccount}-*"),
+        ] {
+            assert_eq!(everywhere(&[allow(json!(action), json!(resource))], &[action]), Some(0), "{action} {resource}");
+        }
+        let wildcards = |action: &str| permissions(&[allow(json!(action), json!("*"))]).service_wildcards().known();
+        assert_eq!(wildcards("s3:?*").unwrap().len(), 1);
+    }
+
+    #[test]
+    fn conditions_on_how_something_runs_limit_nothing() {
+        let ask = |action: &str, condition: Value| {
+            everywhere(&[with(allow(json!(action), json!("*")), condition)], &[action])
+        };
+        for (action, condition) in [
+            ("ec2:RunInstances", json!({"StringEquals": {"ec2:InstanceType": ["t3.micro"]}})),
+            ("ec2:RunInstances", json!({"StringEquals": {"ec2:Region": "eu-west-1"}})),
+            ("ec2:RunInstances", json!({"StringEquals": {"ec2:MetadataHttpTokens": "required"}})),
+            ("ec2:RunInstances", json!({"Bool": {"ec2:Encrypted": "true"}})),
+            (
+                "sagemaker:CreateNotebookInstance",
+                json!({"ForAnyValue:StringLike": {"sagemaker:InstanceTypes": ["ml.t3.*"]}}),
+            ),
+            ("lambda:CreateFunction", json!({"ForAnyValue:StringEquals": {"lambda:SubnetIds": ["subnet-1"]}})),
+            ("ssm:StartSession", json!({"Bool": {"ssm:SessionDocumentAccessCheck": "true"}})),
+            ("dynamodb:Scan", json!({"StringEquals": {"dynamodb:Select": "ALL_ATTRIBUTES"}})),
+            ("kms:Decrypt", json!({"ForAnyValue:StringLike": {"kms:ResourceAliases": "alias/*"}})),
+            ("s3:GetObject", json!({"StringLike": {"aws:SourceVpce": "vpce-*"}})),
+            ("iam:AttachUserPolicy", json!({"ArnLike": {"iam:PolicyARN": "arn:aws:iam::aws:policy/*"}})),
+            (
+                "iam:AttachUserPolicy",
+                json!({"ArnEquals": {"iam:PolicyARN": "arn:aws:iam::aws:policy/AdministratorAccess"}}),
+            ),
+            ("iam:AttachUserPolicy", json!({"ArnLike": {"iam:PolicyARN": "arn:aws:iam::111122223333:policy/*"}})),
+            ("iam:PassRole", json!({"ArnLike": {"iam:AssociatedResourceArn": "arn:aws:ec2:*:*:instance/*"}})),
+        ] {
+            assert_eq!(ask(action, condition.clone()), Some(1), "{action} {condition}");
+        }
+        for (action, condition) in [
+            (
+                "ec2:RunInstances",
+                json!({"ArnEquals": {"ec2:InstanceProfile": "arn:aws:iam::111122223333:instance-profile/app"}}),
+            ),
+            (
+                "lambda:CreateFunction",
+                json!({"StringEquals": {"lambda:CodeSigningConfigArn": "arn:aws:lambda:us-east-1:111122223333:code-signing-config:csc-1"}}),
+            ),
+            ("iam:AttachUserPolicy", json!({"ArnEquals": {"iam:PolicyARN": "arn:aws:iam::aws:policy/ReadOnlyAccess"}})),
+            ("iam:AttachUserPolicy", json!({"ArnLike": {"iam:PolicyARN": "arn:aws:iam::111122223333:policy/app/*"}})),
+        ] {
+            assert_eq!(ask(action, condition.clone()), Some(0), "{action} {condition}");
+        }
+        // Whether those who have the policy have the tag, or that ARN, does not stand in it.
+        assert_eq!(ask("iam:PassRole", json!({"StringEquals": {"aws:PrincipalTag/team": "ops"}})), None);
+        assert_eq!(ask("iam:PassRole", json!({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/ops"}})), None);
     }
 
     #[test]

@@ -39,9 +39,14 @@ impl Pattern {
         Pattern { text: text.to_string(), tokens: tokenize(text, false) }
     }
 
-    /// The pattern of an action: case does not matter, and there are no variables.
+    /// The pattern of an action: case does not matter, and there are no variables. No action is without a name, so
+    /// `s3:?*` is `s3:*`.
     pub(crate) fn action(text: &str) -> Self {
-        Pattern { text: text.to_string(), tokens: tokenize(&text.to_ascii_lowercase(), false) }
+        let mut tokens = tokenize(&text.to_ascii_lowercase(), false);
+        if tokens.ends_with(&[Token::Char(':'), Token::One, Token::Many]) {
+            tokens.remove(tokens.len() - 2);
+        }
+        Pattern { text: text.to_string(), tokens }
     }
 
     /// A pattern of characters and, as `None`, places for any text.
@@ -254,6 +259,8 @@ mod tests {
     fn actions_ignore_case() {
         assert!(Pattern::action("S3:getobject*").covers(&Pattern::action("s3:GetObjectAcl")));
         assert_eq!(Pattern::action("S3:Get*").text(), "S3:Get*");
+        assert!(Pattern::action("s3:?*").covers(&Pattern::action("s3:*")));
+        assert!(!Pattern::action("s3:??*").covers(&Pattern::action("s3:*")));
     }
 
     #[test]
