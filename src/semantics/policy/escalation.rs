@@ -1,6 +1,6 @@
 //! Published ways from some permissions to all: each a row with its actions and where it was published. A path
-//! counts when every action of it is allowed on all resources of its kind, with nothing that bounds it; passing a
-//! role counts for the service that the path uses.
+//! counts when every action of it is allowed on all resources of its kind, with nothing that bounds it. Passing a role
+//! counts for the service that the path uses; what then runs with the role may be confined to some names.
 
 use super::grants::{Lens, Permissions};
 use crate::semantics::Answer;
@@ -44,6 +44,11 @@ const CLOUD: &str = "https://hackingthe.cloud/aws/exploitation/iam_privilege_esc
 /// HackTricks Cloud, "AWS - EC2 Privesc".
 const HACKTRICKS: &str =
     "https://cloud.hacktricks.wiki/en/pentesting-cloud/aws-security/aws-privilege-escalation/aws-ec2-privesc/";
+/// HackTricks Cloud, "AWS - IAM Privesc".
+const HACKTRICKS_IAM: &str =
+    "https://cloud.hacktricks.wiki/en/pentesting-cloud/aws-security/aws-privilege-escalation/aws-iam-privesc/";
+/// HackTricks Cloud, "AWS - SSO & identitystore Privesc".
+const HACKTRICKS_SSO: &str = "https://cloud.hacktricks.wiki/en/pentesting-cloud/aws-security/aws-privilege-escalation/aws-sso-and-identitystore-privesc/";
 /// NCC Group, Principal Mapper, the edges through CodeBuild.
 const PMAPPER: &str = "https://github.com/nccgroup/PMapper/blob/master/principalmapper/graphing/codebuild_edges.py";
 /// BeyondTrust, "Mapping Every Privilege Escalation Path in AWS AgentCore", 2026.
@@ -87,6 +92,11 @@ pub const PATHS: &[Path] = &[
     path!("set-default-policy-version", ["iam:SetDefaultPolicyVersion"], RHINO),
     path!("update-assume-role-policy", ["iam:UpdateAssumeRolePolicy"], CLOUD),
     path!("update-login-profile", ["iam:UpdateLoginProfile"], RHINO),
+    path!("update-saml-provider", ["iam:UpdateSAMLProvider"], HACKTRICKS_IAM),
+    path!("identitystore-group-membership", ["identitystore:CreateGroupMembership"], HACKTRICKS_SSO),
+    path!("sso-attach-customer-policy", ["sso:AttachCustomerManagedPolicyReferenceToPermissionSet"], HACKTRICKS_SSO),
+    path!("sso-create-account-assignment", ["sso:CreateAccountAssignment"], HACKTRICKS_SSO),
+    path!("sso-delete-permissions-boundary", ["sso:DeletePermissionsBoundaryFromPermissionSet"], HACKTRICKS_SSO),
     path!("sso-attach-managed-policy", ["sso:AttachManagedPolicyToPermissionSet"], pathfinding!("sso-002")),
     path!("sso-put-inline-policy", ["sso:PutInlinePolicyToPermissionSet"], pathfinding!("sso-003")),
     path!(
@@ -408,10 +418,11 @@ impl Permissions {
     }
 
     fn escalation(&self, path: &Path) -> Answer<Option<Escalation>> {
-        let lens = Lens { passed_to: path.services, ..Lens::default() };
         let mut statements: Vec<String> = Vec::new();
         let mut doubt = None;
         for action in path.actions {
+            let starts = !path.services.is_empty() && *action != "iam:PassRole";
+            let lens = Lens { passed_to: path.services, starts, ..Lens::default() };
             match self.allows(action, lens) {
                 Answer::Known(Some(statement)) => {
                     if !statements.contains(&statement) {
@@ -508,6 +519,31 @@ mod tests {
         let found = permissions.escalations().known().unwrap();
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].statements, ["statement number 1 of policy 'a'", "statement number 1 of policy 'b'"]);
+    }
+
+    #[test]
+    fn what_runs_with_a_passed_role_may_have_any_name() {
+        let pass = json!({"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"});
+        let on = |actions: &[&str], resource: &str| json!({"Effect": "Allow", "Action": actions, "Resource": resource});
+        let own = "arn:aws:lambda:*:111122223333:function:app-*";
+        let functions = on(&["lambda:CreateFunction", "lambda:InvokeFunction"], own);
+        assert_eq!(paths(json!([pass, functions])), ["pass-role-lambda-invoke"]);
+        let variable = "arn:aws:lambda:*:${aws:PrincipalAccount}:function:app-*";
+        assert_eq!(paths(json!([pass, on(&["lambda:*"], variable)])).len(), 3);
+        let denied = json!({"Effect": "Deny", "Action": "lambda:*", "Resource": own});
+        assert!(paths(json!([pass, functions, denied])).is_empty());
+        let elsewhere =
+            json!({"Effect": "Deny", "Action": "lambda:*", "Resource": "arn:aws:lambda:*:*:function:other-*"});
+        assert_eq!(paths(json!([pass, functions, elsewhere])).len(), 1);
+        // Instances need an instance, not only a subnet to be in.
+        assert!(paths(json!([pass, on(&["ec2:RunInstances"], "arn:aws:ec2:*:*:subnet/subnet-1")])).is_empty());
+        let in_vpc = json!({"Effect": "Allow", "Action": "ec2:RunInstances", "Resource": "*",
+            "Condition": {"ArnEquals": {"ec2:Vpc": "arn:aws:ec2:us-east-1:111122223333:vpc/vpc-1"}}});
+        assert_eq!(paths(json!([pass, in_vpc])), ["pass-role-ec2"]);
+        // A named function runs with the role that it has.
+        assert!(paths(json!([on(&["lambda:UpdateFunctionCode"], own)])).is_empty());
+        let named = json!({"Effect": "Allow", "Action": "iam:PassRole", "Resource": "arn:aws:iam::*:role/app-*"});
+        assert!(paths(json!([named, functions])).is_empty());
     }
 
     #[test]
