@@ -463,7 +463,7 @@ fn organization_binds(value: &str, binding: &mut Binding) -> bool {
 
 /// Services in whose ARNs, when they are sources, no name is followed by a colon: a `*` for the region cannot run
 /// on over the account.
-const COLON_FREE: [&str; 7] = ["sns", "sqs", "s3", "events", "ses", "cloudtrail", "execute-api"];
+const COLON_FREE: [&str; 9] = ["sns", "sqs", "s3", "events", "ses", "cloudtrail", "execute-api", "ec2", "bedrock"];
 /// Services in whose ARNs a name that the owner chooses can be followed by a colon, or hold one: function and alias,
 /// log group and `:*`, state machine and execution, alarm names, paths of IAM.
 const COLONS: [&str; 6] = ["lambda", "logs", "states", "cloudwatch", "iam", "sts"];
@@ -801,6 +801,7 @@ mod tests {
             ("StringLike", "arn:aws:lambda:*:444455556666:*", 'l'),
             ("StringLike", "arn:aws:states:*:444455556666:*", 'l'),
             ("ArnLike", "arn:aws:logs:*:444455556666:*", 'b'),
+            ("StringLike", "arn:aws:bedrock:*:444455556666:agent/*", 'b'),
             ("StringLike", "arn:aws:newservice:*:444455556666:thing/*", 'u'),
         ] {
             assert_eq!(admits(operator, "aws:SourceArn", json!(value)), expected, "{operator} {value}");

@@ -505,7 +505,7 @@ fn partition_of(pattern: &Pattern) -> &str {
 /// that is signed with an access key, and false in one of a session that was asked for with it, which nobody can be
 /// refused; `aws:MultiFactorAuthAge` is in neither (IAM User Guide, "AWS global condition context keys"; AWS STS API
 /// Reference, `GetSessionToken`).
-fn refuses_without_mfa(condition: &Condition) -> bool {
+pub(super) fn refuses_without_mfa(condition: &Condition) -> bool {
     let all = |value: &str| condition.values.iter().all(|v| v.eq_ignore_ascii_case(value));
     let named = |key: &str| condition.key.eq_ignore_ascii_case(key);
     match condition.operator.test {
@@ -907,6 +907,9 @@ fn limit_by(condition: &Condition, demanded: &BTreeSet<String>, lens: Lens) -> L
         }
         _ => {}
     }
+    if key.starts_with("aws:calledvia") && condition.values.iter().any(|v| v.starts_with("cloudformation.")) {
+        return Limit::Unknown("what AWS CloudFormation does for those who may use it can be everything".to_string());
+    }
     if key.starts_with("aws:") && !listed(LIMITING) && !listed(OF_HOLDER) {
         return Limit::Unknown(format!("what the condition key {} limits is not known", condition.key));
     }
@@ -1264,6 +1267,10 @@ mod tests {
         ] {
             assert_eq!(ask(action, condition.clone()), Some(0), "{action} {condition}");
         }
+        // Whoever may make stacks has CloudFormation do the rest.
+        let via = |service: &str| json!({"ForAnyValue:StringEquals": {"aws:CalledVia": [service]}});
+        assert_eq!(ask("iam:PassRole", via("cloudformation.amazonaws.com")), None);
+        assert_eq!(ask("kms:Decrypt", via("dynamodb.amazonaws.com")), Some(0));
         // Whether those who have the policy have the tag, or that ARN, does not stand in it.
         assert_eq!(ask("iam:PassRole", json!({"StringEquals": {"aws:PrincipalTag/team": "ops"}})), None);
         assert_eq!(ask("iam:PassRole", json!({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/ops"}})), None);

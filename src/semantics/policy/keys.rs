@@ -12,16 +12,19 @@ use serde_json::Value;
 const ADMINISTRATION: [&str; 4] = ["kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:CreateGrant"];
 
 /// Actions that use the key (AWS KMS Developer Guide, "Cryptographic operations").
-const USE: [&str; 10] = [
+const USE: [&str; 13] = [
     "kms:Decrypt",
     "kms:Encrypt",
     "kms:GenerateDataKey",
     "kms:GenerateDataKeyPair",
+    "kms:GenerateDataKeyPairWithoutPlaintext",
     "kms:GenerateDataKeyWithoutPlaintext",
     "kms:GenerateMac",
     "kms:ReEncryptFrom",
     "kms:ReEncryptTo",
     "kms:Sign",
+    "kms:Verify",
+    "kms:VerifyMac",
     "kms:DeriveSharedSecret",
 ];
 
@@ -53,6 +56,8 @@ fn without_service_grants(document: &Document) -> Document {
             && s.conditions.iter().any(|c| {
                 c.key.eq_ignore_ascii_case("kms:GrantIsForAWSResource")
                     && c.operator.test == Some(Test::Bool)
+                    && !c.operator.if_exists
+                    && c.operator.set.is_none()
                     && c.values.iter().all(|v| v.eq_ignore_ascii_case("true"))
             })
     };
@@ -107,5 +112,12 @@ mod tests {
         service["Condition"] = json!({"Bool": {"kms:GrantIsForAWSResource": "true"}});
         assert!(found(json!([allow(ROLE, &["kms:Decrypt"]), service])).is_empty());
         assert_eq!(found(json!([allow(ROLE, &["kms:Decrypt", "kms:CreateGrant"])])), [ROLE]);
+        // Requests that make no grant do not have the key.
+        for operator in ["BoolIfExists", "ForAllValues:Bool"] {
+            let mut all = allow(ROLE, &["kms:*"]);
+            all["Condition"] = json!({operator: {"kms:GrantIsForAWSResource": "true"}});
+            assert_eq!(found(json!([all])), [ROLE], "{operator}");
+        }
+        assert_eq!(found(json!([allow(ROLE, &["kms:PutKeyPolicy", "kms:VerifyMac"])])), [ROLE]);
     }
 }

@@ -4,8 +4,9 @@
 
 use super::Context;
 use super::condition::provider_claims;
-use super::document::{Condition, Document, Effect, Order, SetQualifier, Statement, Test};
-use super::matching::is_fixed;
+use super::document::{Condition, Document, Effect, Order, Principal, SetQualifier, Statement, Test, Who};
+use super::grants::refuses_without_mfa;
+use super::matching::{Pattern, is_fixed};
 use super::who::{Audience, Grant, grants};
 use crate::semantics::Answer;
 use serde::Serialize;
@@ -155,6 +156,7 @@ pub fn trust(policy: &Value, context: &Context) -> Answer<Trust> {
     let context = Context { resource: Some("arn:aws:iam::role"), ..*context };
     Document::read(policy).and_then(|document| {
         grants(&document, &TAKE, &context).and_then(|all| {
+            let refused = Refused::read(&document);
             let mut trust = Trust::default();
             let mut doubt = None;
             for grant in all {
@@ -163,7 +165,7 @@ pub fn trust(policy: &Value, context: &Context) -> Answer<Trust> {
                 let Some(statement) = statement else { continue };
                 match &grant.doubt {
                     Some(why) if grant.public => doubt = doubt.or(Some(why.clone())),
-                    _ => trust.add(grant, statement),
+                    _ => trust.add(grant, statement, refused),
                 }
             }
             match doubt {
@@ -207,7 +209,7 @@ impl Trust {
         failing(&self.saml, |s| !s.audience_checked, |s| s.doubt.clone())
     }
 
-    fn add(&mut self, grant: Grant, statement: &Statement) {
+    fn add(&mut self, grant: Grant, statement: &Statement, refused: Refused) {
         let name = grant.statement.clone();
         match grant.audience {
             // A web identity provider without conditions is public too, and is judged with the others of its kind.
@@ -216,7 +218,7 @@ impl Trust {
             }
             Audience::Federated => self.add_provider(&grant.principals[0], statement, name),
             Audience::Public | Audience::AnyAccount => self.public.push(grant),
-            Audience::Accounts => self.add_accounts(&grant, statement),
+            Audience::Accounts => self.add_accounts(&grant, statement, refused),
             Audience::Organization => self.organizations.extend(grant.organizations),
             Audience::Service => {
                 let service = grant.principals.join(", ");
@@ -229,14 +231,14 @@ impl Trust {
                 });
             }
             Audience::UniqueId => self.deleted.extend(grant.principals),
-            Audience::Source if !grant.foreign_accounts.is_empty() => self.add_accounts(&grant, statement),
+            Audience::Source if !grant.foreign_accounts.is_empty() => self.add_accounts(&grant, statement, refused),
             _ => {}
         }
     }
 
-    fn add_accounts(&mut self, grant: &Grant, statement: &Statement) {
-        let external_id = demands_fixed(statement, "sts:ExternalId");
-        let mfa = demands_mfa(statement);
+    fn add_accounts(&mut self, grant: &Grant, statement: &Statement, refused: Refused) {
+        let external_id = refused.without_external_id || demands_fixed(statement, "sts:ExternalId");
+        let mfa = refused.without_mfa || demands_mfa(statement);
         for account in &grant.foreign_accounts {
             let of_account = |p: &&String| p.contains(account.as_str());
             let named: Vec<String> = grant.principals.iter().filter(of_account).cloned().collect();
@@ -268,6 +270,39 @@ impl Trust {
         let (subject, why) = subject(statement, &host);
         self.oidc.push(TrustedOidc { provider: host, audience_checked, subject, doubt, why, statement: name });
     }
+}
+
+/// What Deny statements for everybody refuse, whatever else a request brings.
+#[derive(Clone, Copy)]
+struct Refused {
+    without_external_id: bool,
+    without_mfa: bool,
+}
+
+impl Refused {
+    fn read(document: &Document) -> Self {
+        let assume = Pattern::action("sts:AssumeRole");
+        let denies = |refuses: fn(&Condition) -> bool| {
+            document.statements.iter().any(|s| {
+                let everybody = matches!(&s.principal, Principal::Is(named) if named.contains(&Who::Everyone));
+                let [condition] = s.conditions.as_slice() else { return false };
+                s.effect == Effect::Deny && everybody && s.actions.covers(&assume) && refuses(condition)
+            })
+        };
+        Refused { without_external_id: denies(refuses_without_external_id), without_mfa: denies(refuses_without_mfa) }
+    }
+}
+
+/// The negated operators are also true where the request does not have the key.
+fn refuses_without_external_id(condition: &Condition) -> bool {
+    condition.key.eq_ignore_ascii_case("sts:ExternalId")
+        && condition.doubt.is_none()
+        && condition.operator.set.is_none()
+        && matches!(
+            condition.operator.test,
+            Some(Test::StringEquals { negated: true } | Test::StringLike { negated: true })
+        )
+        && all_fixed(condition)
 }
 
 fn doubt_of(statement: &Statement) -> Option<String> {
@@ -524,6 +559,38 @@ mod tests {
         ] {
             let trust = read(json!({"AWS": "444455556666"}), "sts:AssumeRole", condition.clone());
             assert_eq!(trust.accounts[0].mfa, mfa, "{condition}");
+        }
+    }
+
+    #[test]
+    fn a_deny_of_all_who_do_not_bring_it_demands_it_too() {
+        let vendor = json!({"Effect": "Allow", "Principal": {"AWS": "444455556666"}, "Action": "sts:AssumeRole"});
+        let deny = |principal: Value, action: &str, condition: Value| json!({"Effect": "Deny", "Principal": principal, "Action": action, "Condition": condition});
+        let demanded = |deny: Value| {
+            let policy = json!({"Version": "2012-10-17", "Statement": [vendor, deny]});
+            let context = Context { account: "111122223333", partition: "aws", ..Context::default() };
+            let found = trust(&policy, &context).known().unwrap().accounts.remove(0);
+            (found.external_id, found.mfa)
+        };
+        let id = |operator: &str, value: &str| json!({operator: {"sts:ExternalId": value}});
+        assert_eq!(demanded(deny(json!("*"), "sts:AssumeRole", id("StringNotEquals", "secret"))), (true, false));
+        assert_eq!(demanded(deny(json!({"AWS": "*"}), "sts:*", id("StringNotLike", "secret"))), (true, false));
+        let mfa = json!({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}});
+        assert_eq!(demanded(deny(json!("*"), "sts:AssumeRole", mfa)), (false, true));
+        for (principal, action, condition) in [
+            (json!("*"), "sts:TagSession", id("StringNotEquals", "secret")),
+            (json!({"AWS": "777788889999"}), "sts:AssumeRole", id("StringNotEquals", "secret")),
+            (json!("*"), "sts:AssumeRole", id("StringNotLike", "*")),
+            (json!("*"), "sts:AssumeRole", id("StringEquals", "secret")),
+            (json!("*"), "sts:AssumeRole", id("ForAnyValue:StringNotEquals", "secret")),
+            (json!("*"), "sts:AssumeRole", json!({"Bool": {"aws:MultiFactorAuthPresent": "false"}})),
+            (
+                json!("*"),
+                "sts:AssumeRole",
+                json!({"StringNotEquals": {"sts:ExternalId": "secret", "aws:PrincipalAccount": "444455556666"}}),
+            ),
+        ] {
+            assert_eq!(demanded(deny(principal, action, condition.clone())), (false, false), "{action} {condition}");
         }
     }
 
