@@ -560,7 +560,14 @@ mod tests {
         };
         assert!(paths(to("lambda.amazonaws.com")).is_empty());
         assert_eq!(paths(to("ec2.amazonaws.com")), ["pass-role-ec2"]);
-        let own = json!([{"Effect": "Allow", "Action": "iam:CreateAccessKey", "Resource": "arn:aws:iam::*:user/${aws:username}"}]);
-        assert!(paths(own).is_empty());
+        let own = |action: &str| {
+            paths(json!([{"Effect": "Allow", "Action": action, "Resource": "arn:aws:iam::*:user/${aws:username}"}]))
+        };
+        assert!(own("iam:CreateAccessKey").is_empty());
+        assert!(own("iam:*LoginProfile").is_empty());
+        // Who may change his own permissions needs nobody else's.
+        assert_eq!(own("iam:PutUserPolicy"), ["put-user-policy"]);
+        assert_eq!(own("iam:AttachUserPolicy"), ["attach-user-policy"]);
+        assert_eq!(own("iam:DeleteUserPermissionsBoundary"), ["delete-user-permissions-boundary"]);
     }
 }

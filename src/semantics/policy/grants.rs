@@ -11,6 +11,7 @@ use crate::semantics::address::{AddressSet, is_wider, parse_block};
 use crate::semantics::{Answer, Input};
 use serde::Serialize;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
@@ -387,7 +388,7 @@ fn allowed_by(policies: &[Named], action: &str, lens: Lens) -> Answer<Option<Str
     let kinds = kinds_of(action);
     let reaches = |resources: &Selection| match lens.starts {
         true => reaches_some(resources, &kinds),
-        false => reaches_all(resources, &kinds) && reaches_also(resources, action),
+        false => (reaches_all(resources, &kinds) && reaches_also(resources, action)) || reaches_self(resources, action),
     };
     let mut left: Vec<Allowing> = Vec::new();
     for (named, statement) in each().filter(|(_, s)| s.effect == Effect::Allow) {
@@ -492,8 +493,8 @@ fn refuses_without(condition: &Condition, key: &str) -> bool {
 fn is_mighty(value: &str) -> bool {
     const MIGHTY: [&str; 2] = ["AdministratorAccess", "IAMFullAccess"];
     let pattern = Pattern::plain(value);
-    let of_aws = |name: &&str| Pattern::plain(&format!("arn:{}:iam::aws:policy/{name}", partition_of(&pattern)));
-    MIGHTY.iter().any(|name| pattern.covers(&of_aws(&name))) || is_all(&pattern, &[("iam", "policy/*")])
+    let of_aws = |name: &str| Pattern::plain(&format!("arn:{}:iam::aws:policy/{name}", partition_of(&pattern)));
+    MIGHTY.iter().any(|name| pattern.covers(&of_aws(name))) || is_all(&pattern, &[("iam", "policy/*")])
 }
 
 /// The partition that an ARN's pattern names, or the first.
@@ -597,6 +598,22 @@ const KINDS: &[(&str, &[Kind<'static>])] = &[
 /// Kinds of resources of which an action needs one more to be reached as a whole.
 const ALSO: &[(&str, &[Kind<'static>])] =
     &[("ssm:sendcommand", &[("ec2", "instance/*"), ("ssm", "managed-instance/*")])];
+
+/// Actions with which a user who may take them on himself gets all that there is.
+const ON_SELF: [&str; 4] = [
+    "iam:AttachUserPolicy",
+    "iam:PutUserPolicy",
+    "iam:DeleteUserPermissionsBoundary",
+    "iam:PutUserPermissionsBoundary",
+];
+
+/// Whether a statement lets users take such an action on themselves.
+fn reaches_self(resources: &Selection, action: &str) -> bool {
+    let own = |p: &Pattern| p.text().contains(":user/") && p.text().to_ascii_lowercase().ends_with("${aws:username}");
+    ON_SELF.iter().any(|name| action.eq_ignore_ascii_case(name))
+        && !resources.inverted
+        && resources.patterns.iter().any(own)
+}
 
 /// Whether a statement reaches all of the further kinds that an action needs.
 fn reaches_also(resources: &Selection, action: &str) -> bool {
@@ -713,7 +730,8 @@ fn is_all(pattern: &Pattern, kinds: &[Kind]) -> bool {
         return true;
     }
     let text = with_own_values(pattern.text());
-    let pattern = Pattern::with_variables(&text);
+    let filled = (text != pattern.text()).then(|| Pattern::with_variables(&text));
+    let pattern = filled.as_ref().unwrap_or(pattern);
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     let own = |at: usize, otherwise: &str| -> String {
         match parts.get(at).copied() {
@@ -729,19 +747,28 @@ fn is_all(pattern: &Pattern, kinds: &[Kind]) -> bool {
 }
 
 /// A pattern with the variables filled in that hold the own account, or whatever region is asked for.
-fn with_own_values(text: &str) -> String {
+fn with_own_values(text: &str) -> Cow<'_, str> {
     const OWN: [(&str, &str); 3] = [
         ("${aws:principalaccount}", "000000000000"),
         ("${aws:resourceaccount}", "000000000000"),
         ("${aws:requestedregion}", "us-east-1"),
     ];
-    let mut text = text.to_string();
-    for (variable, value) in OWN {
-        while let Some(at) = text.to_ascii_lowercase().find(variable) {
-            text.replace_range(at..at + variable.len(), value);
-        }
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("${") {
+        filled.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let own = OWN
+            .iter()
+            .find(|(variable, _)| rest.get(..variable.len()).is_some_and(|start| start.eq_ignore_ascii_case(variable)));
+        let (value, length) = own.map_or(("${", 2), |(variable, value)| (*value, variable.len()));
+        filled.push_str(value);
+        rest = &rest[length..];
     }
-    text
+    if filled.is_empty() && rest.len() == text.len() {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(filled + rest)
 }
 
 /// Keys that limit neither which resources are reached nor under which circumstances that matter: what remains

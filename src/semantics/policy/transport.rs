@@ -8,12 +8,13 @@ use serde_json::Value;
 
 /// The Deny statements that together refuse plain HTTP for `actions` on all `resources` (a bucket: its ARN and
 /// `ARN/*`): their names, empty where the policy does not refuse it. A Deny of TLS versions below 1.2 or higher
-/// counts as well. Unknown where the document is not understood, or a statement that would decide it is not.
+/// counts as well for Amazon S3, where it refuses plain HTTP too (AWS re:Post, "s3-enforce-modern-tls"). Unknown where the document is not understood, or a statement that would decide it is not.
 ///
 /// `actions`: as patterns; a Deny counts for an action when it covers the whole pattern.
 pub fn denies_insecure_transport(policy: &Value, actions: &[&str], resources: &[&str]) -> Answer<Vec<String>> {
+    let of_s3 = actions.iter().all(|a| a.starts_with("s3:"));
     denies(policy, actions, resources, &|conditions| {
-        refuses_plain_http(conditions) || refuses_tls_below(conditions, 1.2)
+        refuses_plain_http(conditions) || (of_s3 && refuses_tls_below(conditions, 1.2))
     })
 }
 
@@ -167,6 +168,14 @@ mod tests {
         ] {
             assert_eq!(one(|s| s["Condition"] = condition.clone()), no, "{condition}");
         }
+    }
+
+    #[test]
+    fn other_services_do_not_know_the_tls_versions_of_s3() {
+        let queue = "arn:aws:sqs:us-east-1:111122223333:q";
+        let policy = json!({"Statement": {"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": queue,
+            "Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}}}});
+        assert_eq!(denies_insecure_transport(&policy, &["sqs:SendMessage"], &[queue]), Answer::Known(vec![]));
     }
 
     #[test]
