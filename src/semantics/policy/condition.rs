@@ -575,7 +575,8 @@ fn addresses_bind(condition: &Condition) -> Bound {
         if condition.variables && value.contains("${") {
             return Bound::Loose;
         }
-        let Some(net) = parse_block(value) else {
+        // `::ffff:…` are addresses of IPv4: whether they are compared as such is not documented.
+        let Some(net) = parse_block(value).filter(|_| !value.trim().to_ascii_lowercase().starts_with("::ffff:")) else {
             return Bound::Unknown(format!("the address range of {} is not understood", condition.key));
         };
         if is_wider(&net, BROAD_IPV4, BROAD_IPV6) {
@@ -749,6 +750,9 @@ mod tests {
             (json!("2001:db8::/31"), 'l'),
             (json!("52.0.0.0/7"), 'l'),
             (json!("office"), 'u'),
+            // Whether addresses of IPv4 are compared in this form is not documented.
+            (json!("::ffff:0:0/96"), 'u'),
+            (json!("::ffff:10.0.0.0/104"), 'u'),
         ] {
             assert_eq!(admits("IpAddress", "aws:SourceIp", values.clone()), expected, "{values}");
         }

@@ -433,6 +433,7 @@ fn shape(
     let audience = match one {
         Who::Everyone => {
             doubtful = true;
+            bound = binding.as_ref().is_some_and(|b| b.owner != Owner::Service);
             binding.as_ref().map_or_else(|| everybody(context), |b| audience_of(b, context))
         }
         Who::Aws { account, .. } => {
@@ -468,7 +469,11 @@ fn shape(
         statement: statement.name(),
         audience,
         public,
-        principals: vec![principal_name(statement, one)],
+        principals: match &binding {
+            // Everybody by way of a service is that service.
+            Some(b) if audience == Audience::Service && *one == Who::Everyone => b.names.iter().cloned().collect(),
+            _ => vec![principal_name(statement, one)],
+        },
         foreign_accounts: accounts.iter().filter(|a| *a != context.account).cloned().collect(),
         accounts: accounts.into_iter().collect(),
         organizations: binding.iter().flat_map(|b| b.organizations.clone()).collect(),
@@ -681,6 +686,19 @@ mod tests {
         assert!(bound(json!({"StringEquals": {"aws:SourceOrgID": "o-own1234567"}})));
         assert!(!bound(json!({"ArnLike": {"aws:SourceArn": "arn:aws:cloudtrail:*:*:trail/*"}})));
         assert!(!bound(json!({"StringEquals": {"s3:x-amz-acl": "bucket-owner-full-control"}})));
+    }
+
+    #[test]
+    fn everybody_by_way_of_a_service_is_the_service() {
+        let by = |more: Value| {
+            let mut condition = json!({"StringEquals": {"aws:PrincipalServiceName": "s3.amazonaws.com"}});
+            condition["StringLike"] = more;
+            grants_of(&[allow(json!("*"), condition)]).remove(0)
+        };
+        let unbound = by(json!({"aws:Referer": "x"}));
+        assert_eq!((unbound.audience, unbound.bound), (Audience::Service, false));
+        assert_eq!(unbound.principals, ["s3.amazonaws.com"]);
+        assert_eq!(by(json!({"aws:SourceAccount": OWN})).audience, Audience::Source);
     }
 
     #[test]
