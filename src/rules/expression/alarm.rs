@@ -16,16 +16,25 @@ use crate::semantics::alarm::classes::{NAMES, Owner, class};
 pub(super) fn all() -> Vec<Function> {
     let resources = || list_of(Ty::Resource("".into()));
     let mut parameters = vec![Ty::Str];
-    parameters.extend((0..9).map(|_| resources()));
+    parameters.extend((0..10).map(|_| resources()));
     vec![Function {
         name: "alarmChain",
         parameters,
         returns: object(CHAIN),
         takes_unknown: true,
         // Of whichever of the resources have them.
-        reads: &["Status", "EventSelectors", "Targets", "Subscriptions", "Attributes"],
+        reads: &[
+            "Status",
+            "EventSelectors",
+            "Targets",
+            "Subscriptions",
+            "SubscriptionAttributes",
+            "Attributes",
+            "Policy",
+            "Aliases",
+        ],
         summary: "Whether every event of a kind (`root-usage`, …) raises an alarm that reaches somebody, by trails, \
-                  metric filters, alarms, composite alarms, topics, EventBridge rules, regions, functions and queues; what does, and \
+                  metric filters, alarms, composite alarms, topics, EventBridge rules, regions, functions, queues and keys; what does, and \
                   which link is missing.",
         run: alarm_chain,
     }]
@@ -55,6 +64,7 @@ fn alarm_chain<'v>(env: &Env<'v>, a: &[Val<'v>], _: Option<&regex::Regex>) -> Va
         regions: next(),
         functions: next(),
         queues: next(),
+        keys: next(),
     };
     match chain(&class, &parts) {
         Ok(chain) => answer(&[], Answer::Known(chain)),
