@@ -105,7 +105,16 @@ def keys(account: Account, region: str) -> None:
         "Action": "kms:*",
         "Resource": "*",
     }
-    made = kms.create_key(Description="data", Policy=document(own))["KeyMetadata"]["KeyId"]
+    # CloudWatch publishes to an encrypted topic with a key of the account only.
+    alarms = {
+        "Sid": "Alarms",
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Action": ["kms:GenerateDataKey*", "kms:Decrypt"],
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:SourceAccount": account.id}},
+    }
+    made = kms.create_key(Description="data", Policy=document(own, alarms))["KeyMetadata"]["KeyId"]
     kms.create_alias(AliasName="alias/data", TargetKeyId=made)
     kms.enable_key_rotation(KeyId=made)
     account.facts[f"kms-{region}"] = made
@@ -349,7 +358,7 @@ def trail(account: Account) -> None:
 
 def edges(account: Account) -> None:
     sns = account.client("sns")
-    arn = sns.create_topic(Name="alarms", Attributes={"KmsMasterKeyId": "alias/aws/sns"})["TopicArn"]
+    arn = sns.create_topic(Name="alarms", Attributes={"KmsMasterKeyId": "alias/data"})["TopicArn"]
     publish = {"Sid": "Alarms", "Effect": "Allow", "Principal": {"Service": "cloudwatch.amazonaws.com"}, "Action": "SNS:Publish"}
     bound = {"StringEquals": {"aws:SourceAccount": account.id}}
     sns.set_topic_attributes(
@@ -370,7 +379,7 @@ def alarms(account: Account) -> None:
     logs, cloudwatch = account.client("logs"), account.client("cloudwatch")
     for name, patterns in published.items():
         logs.put_metric_filter(
-            logGroupName="trail", filterName=name, filterPattern=patterns[0]["pattern"],
+            logGroupName="trail", filterName=name, filterPattern=next(p["pattern"] for p in patterns if "because" not in p),
             metricTransformations=[{"metricNamespace": "Security", "metricName": name, "metricValue": "1"}],
         )
         cloudwatch.put_metric_alarm(
