@@ -33,8 +33,6 @@ fn service_control(document: &Value) -> Answer<ServiceControl> {
 /// Asks everything, as a resource's policy, a role's trust policy and an identity's policy.
 pub fn ask(document: &Value) {
     let _ = policy::who(document, &CONTEXT);
-    let _ = policy::foreign_grants(document, &CONTEXT);
-    let _ = policy::unbound_service_grants(document, &CONTEXT);
     let _ = policy::open_endpoint_grants(document, &CONTEXT);
     let _ = policy::denies_insecure_transport(document, &["s3:*"], &["arn:aws:s3:::bucket/*"]);
     let _ = policy::denies_tls_below(document, 1.2, &["s3:*"], &["arn:aws:s3:::bucket/*"]);
