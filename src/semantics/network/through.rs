@@ -145,7 +145,7 @@ impl<'a> Network<'a> {
                         });
                     }
                     Left::Open | Left::Shut => {}
-                    Left::Doubt(why) => *doubt = doubt.take().or(why),
+                    Left::Doubt(why) => *doubt = doubt.take().or(Some(why)),
                 }
             }
         }
