@@ -396,8 +396,9 @@ impl<'a> Network<'a> {
     /// The addresses that the subnet's route table sends through an internet gateway.
     pub(super) fn route(&self, end: &End<'_>) -> Passed {
         let table = self.routing.as_ref().and_then(|routing| {
-            let by_subnet = end.subnet.and_then(|id| routing.by_subnet.get(id));
-            let at = by_subnet.or_else(|| end.vpc.and_then(|vpc| routing.main_of_vpc.get(vpc)));
+            // A subnet that is not known could have any table.
+            let subnet = end.subnet.filter(|id| !id.is_empty())?;
+            let at = routing.by_subnet.get(subnet).or_else(|| end.vpc.and_then(|vpc| routing.main_of_vpc.get(vpc)));
             at.and_then(|at| routing.tables.get(*at))
         });
         let Some(table) = table else {
