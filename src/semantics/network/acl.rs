@@ -118,7 +118,7 @@ fn read_entry(entry: &Value) -> Option<Entry> {
     let protocol = Protocol::read(entry.get("Protocol"))?;
     let block = entry.get("CidrBlock").or_else(|| entry.get("Ipv6CidrBlock"))?.as_str()?;
     let ports = match entry.get("PortRange") {
-        Some(range) if protocol.has_ports() => (port(range, "From")?, port(range, "To")?),
+        Some(range) if protocol.has_ports() => Some((port(range, "From")?, port(range, "To")?)).filter(|(a, b)| a <= b)?,
         _ => (0, u16::MAX),
     };
     Some(Entry {
@@ -193,6 +193,37 @@ mod tests {
         let entries = json!([{"RuleNumber": 1}]);
         assert!(opens_ports(Input::Known(&entries), "tcp", &[22]).doubt().is_some());
         assert!(opens_ports(Input::Unknown, "tcp", &[22]).doubt().is_some());
+    }
+
+    #[test]
+    fn values_that_aws_does_not_answer_are_unknown_and_never_closed() {
+        let open = |member: &str, value: Value| {
+            let mut odd = entry(100, "allow", "6", Some((22, 22)), "0.0.0.0/0");
+            odd[member] = value;
+            let entries = json!([odd]);
+            opens_ports(Input::Known(&entries), "tcp", &[22]).known().map(|open| !open.is_empty())
+        };
+        for (member, value) in [
+            ("PortRange", json!({"From": 23, "To": 22})),
+            ("PortRange", json!({"From": -1, "To": -1})),
+            ("PortRange", json!({"From": 0, "To": 65536})),
+            ("PortRange", json!({"From": 22})),
+            ("PortRange", json!("22")),
+            ("Protocol", json!("tcpudp")),
+            ("Protocol", json!(null)),
+            ("CidrBlock", json!("nowhere")),
+            ("CidrBlock", json!(null)),
+            ("RuleNumber", json!("100")),
+            ("RuleNumber", json!(1e3)),
+            ("Egress", json!("false")),
+            ("RuleAction", json!("permit")),
+        ] {
+            assert_eq!(open(member, value.clone()), None, "{member} {value}");
+        }
+        // Protocol -1 is for all ports, whatever the range says, and so is a range that is missing.
+        assert_eq!(open("Protocol", json!("-1")), Some(true));
+        assert_eq!(open("Protocol", json!("1")), Some(false));
+        assert_eq!(open("CidrBlock", json!("198.51.100.7/0")), Some(true));
     }
 
     #[test]
