@@ -6,6 +6,9 @@ use crate::semantics::address::{AddressSet, parse_block};
 use crate::semantics::{Answer, Input};
 use serde_json::Value;
 
+/// AWS allows 40 entries in each direction; a list much longer than that is none of its answers, and is not walked.
+const MAX_ENTRIES: usize = 200;
+
 /// One entry.
 #[derive(Debug)]
 struct Entry {
@@ -110,6 +113,9 @@ fn read(entries: Input) -> Answer<Vec<Entry>> {
         Input::Unknown => return Answer::Unknown("the network ACL could not be read".to_string()),
         Input::Known(_) => return Answer::Unknown("the entries of the network ACL are not a list".to_string()),
     };
+    if list.len() > MAX_ENTRIES {
+        return Answer::Unknown("the network ACL has more entries than AWS allows".to_string());
+    }
     let read: Option<Vec<Entry>> = list.iter().map(read_entry).collect();
     read.map_or_else(|| Answer::Unknown("an entry of the network ACL is not understood".to_string()), Answer::Known)
 }
@@ -220,6 +226,8 @@ mod tests {
         ] {
             assert_eq!(open(member, value.clone()), None, "{member} {value}");
         }
+        let many = json!(vec![entry(100, "allow", "6", Some((22, 22)), "0.0.0.0/0"); MAX_ENTRIES + 1]);
+        assert!(opens_ports(Input::Known(&many), "tcp", &[22]).doubt().is_some());
         // Protocol -1 is for all ports, whatever the range says, and so is a range that is missing.
         assert_eq!(open("Protocol", json!("-1")), Some(true));
         assert_eq!(open("Protocol", json!("1")), Some(false));

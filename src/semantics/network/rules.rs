@@ -384,16 +384,16 @@ fn together<'a>(narrow: &[(&'a Admission, PortRange)]) -> Vec<&'a Admission> {
     let mut starts: Vec<u16> = narrow.iter().map(|(_, range)| range.from).collect();
     starts.sort_unstable();
     starts.dedup();
-    let mut found: Vec<&Admission> = Vec::new();
+    let mut found = vec![false; narrow.len()];
     for port in starts {
-        let at: Vec<&Admission> =
-            narrow.iter().filter(|(_, r)| r.from <= port && port <= r.to).map(|(a, _)| *a).collect();
-        if !union(at.iter().copied()).internet().is_empty() {
-            let public = at.into_iter().filter(|a| !a.set.public().is_empty());
-            found.extend(public.filter(|a| !found.iter().any(|f| std::ptr::eq(*f, *a))).collect::<Vec<_>>());
+        let at: Vec<usize> = (0..narrow.len()).filter(|n| narrow[*n].1.from <= port && port <= narrow[*n].1.to).collect();
+        // What is known to add up adds nothing that is new.
+        if at.iter().any(|n| !found[*n]) && !union(at.iter().map(|n| narrow[*n].0)).internet().is_empty() {
+            at.into_iter().for_each(|n| found[n] = true);
         }
     }
-    found
+    let chosen = narrow.iter().zip(found).filter(|((admission, _), in_it)| *in_it && !admission.set.public().is_empty());
+    chosen.map(|((admission, _), _)| *admission).collect()
 }
 
 fn opening(admission: &Admission, together: bool) -> Opening {
