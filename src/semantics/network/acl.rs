@@ -124,7 +124,9 @@ fn read_entry(entry: &Value) -> Option<Entry> {
     let protocol = Protocol::read(entry.get("Protocol"))?;
     let block = entry.get("CidrBlock").or_else(|| entry.get("Ipv6CidrBlock"))?.as_str()?;
     let ports = match entry.get("PortRange") {
-        Some(range) if protocol.has_ports() => Some((port(range, "From")?, port(range, "To")?)).filter(|(a, b)| a <= b)?,
+        Some(range) if protocol.has_ports() => {
+            Some((port(range, "From")?, port(range, "To")?)).filter(|(a, b)| a <= b)?
+        }
         _ => (0, u16::MAX),
     };
     Some(Entry {

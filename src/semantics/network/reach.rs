@@ -405,7 +405,8 @@ impl<'a> Network<'a> {
             return Passed::unknown("the route table of the subnet could not be read".to_string());
         };
         let Routed { least, most, doubt, gateway } = &table.through;
-        let step = format!("internet gateway {gateway}, route table {} of {}", table.id, end.subnet.unwrap_or_default());
+        let step =
+            format!("internet gateway {gateway}, route table {} of {}", table.id, end.subnet.unwrap_or_default());
         Passed { least: least.clone(), most: most.clone(), doubt: doubt.clone(), step }
     }
 
@@ -460,7 +461,9 @@ fn applies(exclusion: &Value) -> Answer<bool> {
     match text(exclusion, "State") {
         None | Some("create-complete" | "update-complete") => Answer::Known(both_ways),
         Some("delete-complete" | "create-failed") => Answer::Known(false),
-        Some("create-in-progress" | "delete-in-progress" | "disable-in-progress" | "disable-complete") if !both_ways => {
+        Some("create-in-progress" | "delete-in-progress" | "disable-in-progress" | "disable-complete")
+            if !both_ways =>
+        {
             Answer::Known(false)
         }
         Some(state) => Answer::Unknown(format!("an exclusion from VPC Block Public Access is in state '{state}'")),
@@ -639,7 +642,9 @@ fn routed(table: &Item<'_>, lists: &PrefixLists) -> Routed {
             }
             Target::Appliance(id) if !set.public().is_empty() => {
                 found.most.extend(&set);
-                let why = || format!("the subnet's way to the internet leads through {id}, and what that lets pass is not known");
+                let why = || {
+                    format!("the subnet's way to the internet leads through {id}, and what that lets pass is not known")
+                };
                 found.doubt.get_or_insert_with(why);
             }
             Target::Appliance(_) | Target::Elsewhere => {}
@@ -904,7 +909,8 @@ mod tests {
             assert_eq!(reached(through(elsewhere.clone())), Some(false), "{elsewhere}");
         }
         let private = |w: &mut Value| {
-            let route = json!({"DestinationCidrBlock": "172.16.0.0/12", "NetworkInterfaceId": "eni-9", "State": "active"});
+            let route =
+                json!({"DestinationCidrBlock": "172.16.0.0/12", "NetworkInterfaceId": "eni-9", "State": "active"});
             w["tables"][0]["Routes"].as_array_mut().unwrap().push(route);
         };
         assert_eq!(reached(private), Some(true));

@@ -386,13 +386,15 @@ fn together<'a>(narrow: &[(&'a Admission, PortRange)]) -> Vec<&'a Admission> {
     starts.dedup();
     let mut found = vec![false; narrow.len()];
     for port in starts {
-        let at: Vec<usize> = (0..narrow.len()).filter(|n| narrow[*n].1.from <= port && port <= narrow[*n].1.to).collect();
+        let at: Vec<usize> =
+            (0..narrow.len()).filter(|n| narrow[*n].1.from <= port && port <= narrow[*n].1.to).collect();
         // What is known to add up adds nothing that is new.
         if at.iter().any(|n| !found[*n]) && !union(at.iter().map(|n| narrow[*n].0)).internet().is_empty() {
             at.into_iter().for_each(|n| found[n] = true);
         }
     }
-    let chosen = narrow.iter().zip(found).filter(|((admission, _), in_it)| *in_it && !admission.set.public().is_empty());
+    let chosen =
+        narrow.iter().zip(found).filter(|((admission, _), in_it)| *in_it && !admission.set.public().is_empty());
     chosen.map(|((admission, _), _)| *admission).collect()
 }
 

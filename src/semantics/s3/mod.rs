@@ -10,8 +10,8 @@ mod tests;
 
 pub use access_point::{AccessPoint, AccessPoints};
 
-use super::policy::who::{certain_public, grants};
 use super::policy::document::Effect;
+use super::policy::who::{certain_public, grants};
 use super::policy::{Context, Document};
 use super::{Answer, Input};
 use access_point::Request;

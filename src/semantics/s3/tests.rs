@@ -448,10 +448,14 @@ fn a_grant_of_an_acl_that_is_not_understood_is_no_proof() {
         let block = Input::Known(if ignored { &on } else { &off });
         public(&bucket(block, Input::Absent, Input::Absent, Input::Absent, Input::Known(&acl)), Access::List)
     };
-    let group = |uri: &str, permission: Value| json!({"Grantee": {"Type": "Group", "URI": uri}, "Permission": permission});
+    let group =
+        |uri: &str, permission: Value| json!({"Grantee": {"Type": "Group", "URI": uri}, "Permission": permission});
     let everybody = |permission: Value| group(ALL_USERS, permission);
     assert_eq!(ask(json!([group(LOG_DELIVERY, json!("WRITE"))]), false), Some(false));
-    assert_eq!(ask(json!([{"Grantee": {"Type": "CanonicalUser", "ID": "x"}, "Permission": "READ"}]), false), Some(false));
+    assert_eq!(
+        ask(json!([{"Grantee": {"Type": "CanonicalUser", "ID": "x"}, "Permission": "READ"}]), false),
+        Some(false)
+    );
     for odd in [
         group("http://acs.amazonaws.com/groups/global/Others", json!("READ")),
         group("https://acs.amazonaws.com/groups/global/AllUsers", json!("READ")),
@@ -491,7 +495,10 @@ fn a_deny_in_the_policy_closes_what_the_acl_opens() {
     let off = blocks(false, false);
     let ask = |access: Access, permission: &str, deny: Value| {
         let (acl, policy) = (acl(ALL_USERS, permission), json!({"Version": "2012-10-17", "Statement": deny}));
-        public(&bucket(Input::Known(&off), Input::Absent, Input::Absent, Input::Known(&policy), Input::Known(&acl)), access)
+        public(
+            &bucket(Input::Known(&off), Input::Absent, Input::Absent, Input::Known(&policy), Input::Known(&acl)),
+            access,
+        )
     };
     let deny = |action: &str, condition: Value| {
         json!({"Effect": "Deny", "Principal": "*", "Action": action, "Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"],
@@ -508,7 +515,10 @@ fn a_deny_in_the_policy_closes_what_the_acl_opens() {
         (Access::Write, "FULL_CONTROL"),
     ] {
         assert_eq!(ask(access, permission, deny("s3:*", outside.clone())), Some(false), "{permission}");
-        assert_eq!(ask(access, permission, deny("s3:*", json!({"Bool": {"aws:SecureTransport": "false"}}))), Some(true));
+        assert_eq!(
+            ask(access, permission, deny("s3:*", json!({"Bool": {"aws:SecureTransport": "false"}}))),
+            Some(true)
+        );
         assert_eq!(ask(access, permission, deny("s3:DeleteBucket", json!({}))), Some(true), "{permission}");
     }
     // Versions can still be listed.
