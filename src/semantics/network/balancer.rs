@@ -428,17 +428,19 @@ fn add<'a>(found: &mut Balancers<'a>, route: Route<'a>, group: &Group<'a>) {
         found.open_ended.push((at, format!("the targets of {} could not be read", group.label)));
         return;
     };
+    if !matches!(group.kind, "instance" | "ip") {
+        found
+            .open_ended
+            .push((at, format!("the type '{}' of target group {} is not understood", group.kind, group.label)));
+        return;
+    }
     for target in targets {
-        let known = match group.kind {
-            "instance" | "ip" => target.doubt.clone(),
-            other => Some(format!("the type '{other}' of target group {} is not understood", group.label)),
-        };
         let address = (group.kind != "instance").then_some(target.id);
         if let Some(parsed) = address.and_then(|a| a.parse::<IpAddr>().ok()) {
             found.by_address.insert(parsed, target.id);
         }
         let port = target.port.or(group.port);
-        let registered = Target { route: at, port, address, outside: target.outside, doubt: known };
+        let registered = Target { route: at, port, address, outside: target.outside, doubt: target.doubt.clone() };
         found.targets.entry(target.id).or_default().push(registered);
     }
 }
@@ -501,7 +503,8 @@ fn add_second<'a>(
             longer.http = true;
             longer.group_port = next.port;
             longer.vpc = next.vpc;
-            if matches!(next.kind, "instance" | "ip") {
+            // An Application Load Balancer has no other behind it.
+            if !matches!(next.kind, "lambda" | "alb") {
                 add(found, longer, next);
             }
         }
@@ -544,7 +547,9 @@ fn forwards<'a>(listener: &Item<'a>) -> (Vec<Forward<'a>>, Option<String>) {
     };
     let verified = listener.document.get("MutualAuthentication").and_then(|m| text(m, "Mode")) == Some("verify");
     let (mut found, mut decided): (Vec<Forward<'a>>, AddressSet) = (Vec::new(), AddressSet::default());
+    let mut odd = None;
     for rule in rules {
+        odd = odd.or_else(|| not_understood(rule.actions));
         let matched = matched(rule.conditions);
         let mut passed = matched.passed;
         passed.least = passed.least.difference(&decided);
@@ -574,7 +579,16 @@ fn forwards<'a>(listener: &Item<'a>) -> (Vec<Forward<'a>>, Option<String>) {
             }
         }
     }
-    (found, None)
+    (found, odd)
+}
+
+/// Why the actions of a rule may send on to more than they are seen to: one of a kind that is not known.
+fn not_understood(actions: Option<&Value>) -> Option<String> {
+    const KINDS: [&str; 6] =
+        ["forward", "redirect", "fixed-response", "authenticate-oidc", "authenticate-cognito", "jwt-validation"];
+    let kinds = actions.and_then(Value::as_array)?.iter().map(|action| text(action, "Type").unwrap_or_default());
+    let mut odd = kinds.filter(|kind| !KINDS.contains(kind));
+    odd.next().map(|kind| format!("the action '{kind}' of a listener's rule is not understood"))
 }
 
 struct Rule<'a> {

@@ -258,8 +258,10 @@ impl<'a> Network<'a> {
         };
         match state(instance) {
             Some("running") => {}
-            Some(_) => return Answer::Known(Vec::new()),
-            None => return Answer::Unknown("the state of the instance is not known".to_string()),
+            Some("pending" | "stopping" | "stopped" | "shutting-down" | "terminated") => {
+                return Answer::Known(Vec::new());
+            }
+            _ => return Answer::Unknown("the state of the instance is not known".to_string()),
         }
         let Some(interfaces) = interfaces(instance) else {
             return Answer::Unknown("the network interfaces of the instance are not known".to_string());
@@ -579,10 +581,22 @@ fn acls<'a>(listing: &Listing<'a>) -> Acls<'a> {
 enum Target<'r> {
     InternetGateway(&'r str),
     /// An endpoint, an instance or an interface: what is behind it may send on to an internet gateway, with the
-    /// address of the sender (Amazon VPC User Guide, "Middlebox scenarios").
+    /// address of the sender (Amazon VPC User Guide, "Middlebox scenarios"). So may a kind of target that is not known.
     Appliance(&'r str),
     Elsewhere,
 }
+
+/// The targets of routes that lead to no internet gateway of the VPC.
+const ELSEWHERE: [&str; 8] = [
+    "CarrierGatewayId",
+    "CoreNetworkArn",
+    "EgressOnlyInternetGatewayId",
+    "LocalGatewayId",
+    "NatGatewayId",
+    "OdbNetworkArn",
+    "TransitGatewayId",
+    "VpcPeeringConnectionId",
+];
 
 impl<'r> Target<'r> {
     fn of(route: &'r Value) -> Self {
@@ -592,9 +606,16 @@ impl<'r> Target<'r> {
         if let Some(id) = text(route, "GatewayId").filter(|id| id.starts_with("igw-")) {
             return Target::InternetGateway(id);
         }
-        let endpoint = text(route, "GatewayId").filter(|id| id.starts_with("vpce-"));
+        let gateway =
+            text(route, "GatewayId").filter(|id| !["local", "vgw-", "nat-"].iter().any(|k| id.starts_with(k)));
         let host = || text(route, "NetworkInterfaceId").or_else(|| text(route, "InstanceId"));
-        endpoint.or_else(host).map_or(Target::Elsewhere, Target::Appliance)
+        let leads_elsewhere =
+            route.get("GatewayId").is_some() || ELSEWHERE.iter().any(|member| route.get(*member).is_some());
+        match gateway.or_else(host) {
+            Some(id) => Target::Appliance(id),
+            None if leads_elsewhere => Target::Elsewhere,
+            None => Target::Appliance("a target that is not understood"),
+        }
     }
 }
 
@@ -750,7 +771,10 @@ mod tests {
     fn closing_any_part_closes_the_path() {
         let closed = Some(false);
         assert_eq!(reached(|_| {}), Some(true));
-        assert_eq!(reached(|w| w["instance"]["State"]["Name"] = json!("stopped")), closed);
+        for state in ["pending", "stopping", "stopped", "shutting-down", "terminated"] {
+            assert_eq!(reached(|w| w["instance"]["State"]["Name"] = json!(state)), closed, "{state}");
+        }
+        assert_eq!(reached(|w| w["instance"]["State"]["Name"] = json!("new")), None);
         assert_eq!(reached(|w| w["instance"]["NetworkInterfaces"][0]["Association"] = json!(null)), closed);
         assert_eq!(
             reached(|w| w["groups"][1]["IpPermissions"][0]["IpRanges"][0]["CidrIp"] = json!("10.0.0.0/8")),
@@ -888,6 +912,8 @@ mod tests {
             json!({"GatewayId": "vpce-1"}),
             json!({"NetworkInterfaceId": "eni-9"}),
             json!({"InstanceId": "i-9", "NetworkInterfaceId": "eni-9"}),
+            json!({"GatewayId": "new-1"}),
+            json!({"NewGatewayId": "new-1"}),
         ] {
             assert_eq!(reached(through(appliance.clone())), None, "{appliance}");
             let closed = |w: &mut Value| {
@@ -904,6 +930,9 @@ mod tests {
             json!({"LocalGatewayId": "lgw-1"}),
             json!({"CoreNetworkArn": "arn:aws:networkmanager::111122223333:core-network/c"}),
             json!({"GatewayId": "vgw-1"}),
+            json!({"GatewayId": "local"}),
+            json!({"OdbNetworkArn": "arn:aws:odb:us-east-1:111122223333:odb-network/o"}),
+            json!({"EgressOnlyInternetGatewayId": "eigw-1"}),
             json!({"GatewayId": "vpce-1", "State": "blackhole"}),
         ] {
             assert_eq!(reached(through(elsewhere.clone())), Some(false), "{elsewhere}");

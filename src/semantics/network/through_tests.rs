@@ -603,6 +603,19 @@ fn a_target_in_a_prefix_of_the_interface_is_the_instance() {
 }
 
 #[test]
+fn actions_and_target_groups_of_a_new_kind_leave_a_doubt() {
+    assert_eq!(network(|w| w["listeners"][0]["DefaultActions"][0]["Type"] = json!("new")), None);
+    assert_eq!(application(|w| w["listeners"][0]["Rules"][0]["Actions"][0]["Type"] = json!("new")), None);
+    assert_eq!(network(|w| w["target_groups"][0]["TargetType"] = json!("new")), None);
+    assert_eq!(chained(|w| w["target_groups"][1]["TargetType"] = json!("new")), None);
+    let closed = |w: &mut Value| {
+        w["target_groups"][0]["TargetType"] = json!("new");
+        w["groups"][0]["IpPermissions"] = json!([]);
+    };
+    assert_eq!(network(closed), SHUT);
+}
+
+#[test]
 fn a_balancer_without_subnets_is_somewhere() {
     assert_eq!(network(|w| w["balancers"][0]["AvailabilityZones"] = json!([])), None);
     assert_eq!(network(|w| w["balancers"][0]["AvailabilityZones"] = json!([{"ZoneName": "eu-west-1a"}])), None);
