@@ -10,9 +10,10 @@ mod tests;
 
 pub use access_point::{AccessPoint, AccessPoints};
 
-use super::policy::document::Effect;
+use super::address::{is_wider, parse_block};
+use super::policy::document::{Effect, Statement, Test};
 use super::policy::who::{certain_public, grants};
-use super::policy::{Context, Document};
+use super::policy::{Context, Document, Grant};
 use super::{Answer, Input};
 use access_point::Request;
 use serde::Serialize;
@@ -204,7 +205,7 @@ impl<'a> Facts<'a> {
 
     fn by_policy(&self, access: Access) -> Answer<Vec<Route>> {
         if self.restricted == Answer::Known(true) {
-            return Answer::Known(Vec::new());
+            return self.unrestricted(access).map_or(Answer::Known(Vec::new()), Answer::Unknown);
         }
         let arn = self.arn();
         let context = Context { resource: Some(&arn), ..self.context };
@@ -221,6 +222,31 @@ impl<'a> Facts<'a> {
                 grants.into_iter().map(|g| Route::new(Way::Policy, g.statement, g.actions, g.why)).collect(),
             ),
         }
+    }
+
+    /// Why `RestrictPublicBuckets` may have no effect: everybody is let in only by blocks of addresses none of which is
+    /// broad enough for Amazon S3 to call the policy public.
+    fn unrestricted(&self, access: Access) -> Option<String> {
+        let direct = Request::Direct.read(self.policy.as_known()?);
+        let narrow: Vec<String> =
+            direct.statements.iter().filter(|s| names_narrow_blocks(s)).map(Statement::name).collect();
+        if narrow.is_empty() {
+            return None;
+        }
+        let arn = self.arn();
+        let context = Context { resource: Some(&arn), ..self.context };
+        let public = |actions: &[&str]| -> Vec<Grant> {
+            let all = grants(&direct, actions, &context).known().unwrap_or_default();
+            all.into_iter().filter(|g| g.public && g.doubt.is_none()).collect()
+        };
+        if public(&["s3:*"]).iter().any(|grant| !narrow.contains(&grant.statement)) {
+            return None;
+        }
+        let grant = public(actions(access)).into_iter().next()?;
+        Some(format!(
+            "{}, by blocks that together are the internet: whether RestrictPublicBuckets stops that is not known",
+            grant.why
+        ))
     }
 
     fn by_acl(&self, access: Access) -> Answer<Vec<Route>> {
@@ -277,6 +303,17 @@ impl<'a> Facts<'a> {
             grants(&document, given, &context).and_then(certain_public).map(|left| !left.is_empty())
         })
     }
+}
+
+/// Whether a statement admits by `aws:SourceIp` only blocks that Amazon S3 does not call broad ("The meaning of 'public'").
+fn names_narrow_blocks(statement: &Statement) -> bool {
+    let narrow = |value: &String| parse_block(value).is_some_and(|net| !is_wider(&net, 8, 32));
+    statement.effect == Effect::Allow
+        && statement.conditions.iter().any(|c| {
+            c.key.eq_ignore_ascii_case("aws:SourceIp")
+                && c.operator.test == Some(Test::IpAddress { negated: false })
+                && c.values.iter().all(narrow)
+        })
 }
 
 /// What a permission in the ACL of a bucket gives for an access, and whether on the objects (Amazon S3 User Guide,

@@ -525,3 +525,26 @@ fn a_deny_in_the_policy_closes_what_the_acl_opens() {
     assert_eq!(ask(Access::List, "READ", deny("s3:ListBucket", json!({}))), Some(true));
     assert_eq!(ask(Access::List, "READ", deny("s3:*", json!({"Odd": {"aws:PrincipalOrgID": "o-1"}}))), None);
 }
+
+#[test]
+fn restricting_public_buckets_is_no_proof_against_many_blocks_that_are_each_narrow() {
+    let ask = |blocks: &[&str], also_open: bool| {
+        let mut statements = vec![json!({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
+            "Resource": "arn:aws:s3:::b/*", "Condition": {"IpAddress": {"aws:SourceIp": blocks}}})];
+        if also_open {
+            let open =
+                json!({"Effect": "Allow", "Principal": "*", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::b"});
+            statements.push(open);
+        }
+        let policy = json!({"Version": "2012-10-17", "Statement": statements});
+        let (acl, on) = (json!({"Grants": []}), self::blocks(true, true));
+        let b = bucket(Input::Known(&on), Input::Absent, Input::Absent, Input::Known(&policy), Input::Known(&acl));
+        [Access::Read, Access::List].map(|access| public(&b, access))
+    };
+    let (closed, doubt) = ([Some(false), Some(false)], [None, Some(false)]);
+    assert_eq!(ask(&["52.0.0.0/8", "54.0.0.0/8"], false), doubt);
+    assert_eq!(ask(&["52.0.0.0/8"], false), closed);
+    assert_eq!(ask(&["52.0.0.0/7"], false), closed);
+    // What Amazon S3 certainly calls public is restricted as a whole.
+    assert_eq!(ask(&["52.0.0.0/8", "54.0.0.0/8"], true), closed);
+}
