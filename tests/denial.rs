@@ -14,7 +14,8 @@ use support::verdicts::{Key, Verdict, Verdicts, verdicts};
 const INDISPENSABLE: [(&str, &str, &str); 1] = [("sts", "GetCallerIdentity", "who is asking is not known: exit 2")];
 
 /// Operations whose denial turns no verdict of these accounts, each with its reason.
-const WITHOUT_EFFECT: [(&str, &str, &str); 8] = [
+const WITHOUT_EFFECT: [(&str, &str, &str); 9] = [
+    ("cloudfront", "ListOriginAccessControls", "no bucket behind a distribution of these accounts has one"),
     ("elb", "DescribeLoadBalancerPolicies", "asks for TLS policies, of classic load balancers with a secure listener"),
     (
         "elbv2",

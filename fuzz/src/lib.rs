@@ -20,7 +20,7 @@ pub const CONTEXT: Context<'static> = Context {
 
 /// Whose permissions it is taken for.
 const IDENTITY: Identity<'static> =
-    Identity { arn: "arn:aws:iam::111122223333:role/app", organization: CONTEXT.organization };
+    Identity { arn: "arn:aws:iam::111122223333:role/app", organization: CONTEXT.organization, groups: &[] };
 
 /// It as the service control policy of a level.
 fn service_control(document: &Value) -> Answer<ServiceControl> {
@@ -33,15 +33,11 @@ fn service_control(document: &Value) -> Answer<ServiceControl> {
 /// Asks everything, as a resource's policy, a role's trust policy and an identity's policy.
 pub fn ask(document: &Value) {
     let _ = policy::who(document, &CONTEXT);
-    let _ = policy::foreign_grants(document, &CONTEXT);
-    let _ = policy::unbound_service_grants(document, &CONTEXT);
     let _ = policy::open_endpoint_grants(document, &CONTEXT);
     let _ = policy::denies_insecure_transport(document, &["s3:*"], &["arn:aws:s3:::bucket/*"]);
     let _ = policy::denies_tls_below(document, 1.2, &["s3:*"], &["arn:aws:s3:::bucket/*"]);
     let _ = policy::keys::administrators_who_use(document, &CONTEXT);
-    if let Answer::Known(trust) = policy::trust::trust(document, &CONTEXT) {
-        let _ = (trust.accounts_without_external_id(&[]), trust.oidc_not_pinned(), trust.services_without_source());
-    }
+    let _ = policy::trust::trust(document, &CONTEXT);
     if let Answer::Known(permissions) = Permissions::read(Input::Known(document)) {
         let _ = (permissions.administrator(), permissions.escalations(), permissions.service_wildcards());
         let _ = permissions.clone().with_boundary(Input::Known(document)).without_mfa().escalations();

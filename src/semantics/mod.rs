@@ -32,6 +32,14 @@ impl<T> Answer<T> {
         }
     }
 
+    /// The answer, where it is known, without taking it.
+    pub(crate) fn as_known(&self) -> Option<&T> {
+        match self {
+            Answer::Known(value) => Some(value),
+            Answer::Unknown(_) => None,
+        }
+    }
+
     /// The sentence, where it is not known.
     pub fn doubt(&self) -> Option<&str> {
         match self {

@@ -31,7 +31,7 @@ pub(super) fn all() -> Vec<Function> {
         name,
         takes_unknown: true,
         // Of the identity and of the managed policies.
-        reads: if parameters.len() > 2 { &["PermissionsBoundary", "PolicyDocument"] } else { &[] },
+        reads: if parameters.len() > 2 { &["GroupList", "PermissionsBoundary", "PolicyDocument"] } else { &[] },
         parameters,
         returns: list_of(object(members)),
         summary,
@@ -239,7 +239,9 @@ fn on_identity<'v, T: Serialize>(env: &Env<'v>, a: &[Val<'v>], ask: impl FnOnce(
     };
     let membership = env.finder.membership(env);
     note_service_control(env, &membership);
-    let asked = Identity { arn: &identity.arn, organization: membership.organization };
+    let groups = identity.document.get("GroupList").and_then(Value::as_array);
+    let groups: Vec<&str> = groups.into_iter().flatten().filter_map(Value::as_str).collect();
+    let asked = Identity { arn: &identity.arn, organization: membership.organization, groups: &groups };
     let found = Permissions::read(Input::Known(&policies)).and_then(|permissions| {
         let under_boundary = permissions.with_boundary(boundary);
         let narrowed = match &membership.service_control {

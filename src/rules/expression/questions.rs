@@ -29,7 +29,7 @@ pub(crate) fn all() -> Vec<Function> {
             takes_unknown: false,
             reads: &[],
             summary: "What a resource policy allows, and to whom, less what its Deny statements take away.",
-            run: |env, a, _| on_policy(a, |policy| policy::who(policy, &context(env))),
+            run: |env, a, _| doubted(on_policy(a, |policy| policy::who(policy, &context(env)))),
         },
         Function {
             name: "grants",
@@ -40,7 +40,7 @@ pub(crate) fn all() -> Vec<Function> {
             summary: "What a resource policy allows of some actions (patterns), and to whom.",
             run: |env, a, _| {
                 let actions = texts(&a[1]);
-                on_policy(a, |policy| policy::grants_of(policy, &borrowed(&actions), &context(env)))
+                doubted(on_policy(a, |policy| policy::grants_of(policy, &borrowed(&actions), &context(env))))
             },
         },
         Function {
@@ -173,12 +173,12 @@ fn key_grants() -> Vec<Function> {
     };
     let of_key: Run = |env, a, _| {
         let grants = json(&a[0]);
-        answer(a, policy::key_grants(&grants, &context(env)))
+        doubted(answer(a, policy::key_grants(&grants, &context(env))))
     };
     let single: Run = |env, a, _| match &a[0] {
         Val::Resource(grant, _) if grant.unknown.is_empty() => {
             let grants = Value::Array(vec![Value::Object(grant.document.clone())]);
-            answer(a, policy::key_grants(&grants, &context(env)))
+            doubted(answer(a, policy::key_grants(&grants, &context(env))))
         }
         Val::Resource(grant, _) => Val::Unknown(grant.unknown.iter().map(|u| u.cause.clone()).collect()),
         other => Val::fault(format!("keyGrants() of {}", other.kind())),
@@ -570,6 +570,35 @@ fn on_bucket<'v>(resource: &Resource, a: &[Val<'v>], ask: impl FnOnce(&Bucket) -
         context: owned_by(resource),
     };
     ask(&bucket)
+}
+
+/// Grants with what is not known of them as unknowns, so that no rule can take it for settled.
+fn doubted(grants: Val<'_>) -> Val<'_> {
+    match &grants {
+        Val::List(each) => Val::List(Rc::new(each.iter().map(doubted_grant).collect())),
+        _ => grants,
+    }
+}
+
+/// Whether a grant that may not reach everybody is public is not known, nor which accounts a principal that is not
+/// understood stands for.
+fn doubted_grant<'v>(grant: &Val<'v>) -> Val<'v> {
+    let Val::Map(members) = grant else { return grant.clone() };
+    let text = |name: &str| {
+        members.iter().find_map(|(n, v)| if let (true, Val::Str(t)) = (n == name, v) { Some(t.as_ref()) } else { None })
+    };
+    let Some(why) = text("doubt").filter(|why| !why.is_empty()) else { return grant.clone() };
+    let anybody = text("audience") == Some("not_understood");
+    let known = |name: &str, value: &Val<'v>| match name {
+        "public" => !anybody && matches!(value, Val::Bool(false)),
+        "accounts" | "foreign_accounts" => !anybody,
+        _ => true,
+    };
+    let members = members.iter().map(|(name, value)| match known(name, value) {
+        true => (name.clone(), value.clone()),
+        false => (name.clone(), Val::unknown(Cause::of(Reason::NotUnderstood, why))),
+    });
+    Val::Map(Rc::new(members.collect()))
 }
 
 /// Asks about the policy in the first argument. Where there is none, nothing is granted and nothing denied.

@@ -6,6 +6,9 @@ use crate::semantics::address::{AddressSet, parse_block};
 use crate::semantics::{Answer, Input};
 use serde_json::Value;
 
+/// AWS allows 40 entries in each direction; a list much longer than that is none of its answers, and is not walked.
+const MAX_ENTRIES: usize = 200;
+
 /// One entry.
 #[derive(Debug)]
 struct Entry {
@@ -110,6 +113,9 @@ fn read(entries: Input) -> Answer<Vec<Entry>> {
         Input::Unknown => return Answer::Unknown("the network ACL could not be read".to_string()),
         Input::Known(_) => return Answer::Unknown("the entries of the network ACL are not a list".to_string()),
     };
+    if list.len() > MAX_ENTRIES {
+        return Answer::Unknown("the network ACL has more entries than AWS allows".to_string());
+    }
     let read: Option<Vec<Entry>> = list.iter().map(read_entry).collect();
     read.map_or_else(|| Answer::Unknown("an entry of the network ACL is not understood".to_string()), Answer::Known)
 }
@@ -118,7 +124,9 @@ fn read_entry(entry: &Value) -> Option<Entry> {
     let protocol = Protocol::read(entry.get("Protocol"))?;
     let block = entry.get("CidrBlock").or_else(|| entry.get("Ipv6CidrBlock"))?.as_str()?;
     let ports = match entry.get("PortRange") {
-        Some(range) if protocol.has_ports() => (port(range, "From")?, port(range, "To")?),
+        Some(range) if protocol.has_ports() => {
+            Some((port(range, "From")?, port(range, "To")?)).filter(|(a, b)| a <= b)?
+        }
         _ => (0, u16::MAX),
     };
     Some(Entry {
@@ -193,6 +201,39 @@ mod tests {
         let entries = json!([{"RuleNumber": 1}]);
         assert!(opens_ports(Input::Known(&entries), "tcp", &[22]).doubt().is_some());
         assert!(opens_ports(Input::Unknown, "tcp", &[22]).doubt().is_some());
+    }
+
+    #[test]
+    fn values_that_aws_does_not_answer_are_unknown_and_never_closed() {
+        let open = |member: &str, value: Value| {
+            let mut odd = entry(100, "allow", "6", Some((22, 22)), "0.0.0.0/0");
+            odd[member] = value;
+            let entries = json!([odd]);
+            opens_ports(Input::Known(&entries), "tcp", &[22]).known().map(|open| !open.is_empty())
+        };
+        for (member, value) in [
+            ("PortRange", json!({"From": 23, "To": 22})),
+            ("PortRange", json!({"From": -1, "To": -1})),
+            ("PortRange", json!({"From": 0, "To": 65536})),
+            ("PortRange", json!({"From": 22})),
+            ("PortRange", json!("22")),
+            ("Protocol", json!("tcpudp")),
+            ("Protocol", json!(null)),
+            ("CidrBlock", json!("nowhere")),
+            ("CidrBlock", json!(null)),
+            ("RuleNumber", json!("100")),
+            ("RuleNumber", json!(1e3)),
+            ("Egress", json!("false")),
+            ("RuleAction", json!("permit")),
+        ] {
+            assert_eq!(open(member, value.clone()), None, "{member} {value}");
+        }
+        let many = json!(vec![entry(100, "allow", "6", Some((22, 22)), "0.0.0.0/0"); MAX_ENTRIES + 1]);
+        assert!(opens_ports(Input::Known(&many), "tcp", &[22]).doubt().is_some());
+        // Protocol -1 is for all ports, whatever the range says, and so is a range that is missing.
+        assert_eq!(open("Protocol", json!("-1")), Some(true));
+        assert_eq!(open("Protocol", json!("1")), Some(false));
+        assert_eq!(open("CidrBlock", json!("198.51.100.7/0")), Some(true));
     }
 
     #[test]

@@ -7,8 +7,10 @@ use super::reach::{Groups, Parts, Passed, text};
 use super::{TCP, UDP};
 use crate::semantics::address::{AddressSet, Family, parse_block};
 use crate::semantics::{Answer, Input};
+use ipnet::IpNet;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 
 /// The load balancers of one account and region.
 #[derive(Debug, Default)]
@@ -17,6 +19,8 @@ pub(super) struct Balancers<'a> {
     pub(super) routes: Vec<Route<'a>>,
     /// Targets by the id of the instance, or by private address.
     targets: HashMap<&'a str, Vec<Target<'a>>>,
+    /// The targets that are registered by an address, in the order of the addresses.
+    by_address: BTreeMap<IpAddr, &'a str>,
     /// Routes of which it is not known where they end, and why.
     pub(super) open_ended: Vec<(usize, String)>,
     /// Why there may be routes of which nothing is known.
@@ -89,7 +93,7 @@ pub(super) struct Target<'a> {
     /// The private address, where it is registered by that.
     pub(super) address: Option<&'a str>,
     /// Registered as an address outside the target group's VPC.
-    outside: bool,
+    pub(super) outside: bool,
     pub(super) doubt: Option<String>,
 }
 
@@ -121,7 +125,7 @@ impl<'a> Balancers<'a> {
             hits.extend(primary(interfaces).map(|interface| Hit { target, interface, doubt: target.doubt.clone() }));
         }
         for interface in interfaces {
-            for address in private_addresses(interface) {
+            for address in private_addresses(interface).into_iter().chain(self.delegated(interface)) {
                 for target in self.targets.get(address).into_iter().flatten().filter(|t| t.address.is_some()) {
                     let vpc = self.routes.get(target.route).and_then(|r| r.vpc);
                     let elsewhere =
@@ -136,6 +140,22 @@ impl<'a> Balancers<'a> {
             }
         }
         hits
+    }
+
+    /// The addresses of targets that lie in the prefixes delegated to an interface.
+    fn delegated(&self, interface: &Value) -> Vec<&'a str> {
+        let of = |list: &str, member: &str| -> Vec<IpNet> {
+            let entries = interface.get(list).and_then(Value::as_array).into_iter().flatten();
+            entries.filter_map(|entry| text(entry, member).and_then(parse_block)).collect()
+        };
+        let mut prefixes = of("Ipv4Prefixes", "Ipv4Prefix");
+        prefixes.extend(of("Ipv6Prefixes", "Ipv6Prefix"));
+        let mut found = Vec::new();
+        for prefix in prefixes {
+            let within = self.by_address.range(prefix.network()..=prefix.broadcast());
+            found.extend(within.map(|(_, text)| *text));
+        }
+        found
     }
 
     /// Whether an instance is a target of a balancer that the internet can call.
@@ -321,7 +341,7 @@ impl<'r, 'a> Reader<'r, 'a, '_> {
                 label: format!("load balancer {}", name_in(arn)),
                 address: name_in(arn),
                 vpc: None,
-                nodes: vec![Node { subnet: "", zone: None }],
+                nodes: somewhere(Vec::new()),
                 families,
                 groups: Groups::Unknown,
                 cross_zone: Answer::Unknown(why.to_string()),
@@ -377,7 +397,7 @@ impl<'r, 'a> Reader<'r, 'a, '_> {
 
     fn classic(&mut self, subnets: &HashMap<&'a str, Item<'a>>) {
         for item in &self.parts.classic.items {
-            if item.text("Scheme") != Some("internet-facing") {
+            if item.text("Scheme") == Some("internal") {
                 continue;
             }
             let at = self.found.all.len();
@@ -408,14 +428,19 @@ fn add<'a>(found: &mut Balancers<'a>, route: Route<'a>, group: &Group<'a>) {
         found.open_ended.push((at, format!("the targets of {} could not be read", group.label)));
         return;
     };
+    if !matches!(group.kind, "instance" | "ip") {
+        found
+            .open_ended
+            .push((at, format!("the type '{}' of target group {} is not understood", group.kind, group.label)));
+        return;
+    }
     for target in targets {
-        let known = match group.kind {
-            "instance" | "ip" => target.doubt.clone(),
-            other => Some(format!("the type '{other}' of target group {} is not understood", group.label)),
-        };
         let address = (group.kind != "instance").then_some(target.id);
+        if let Some(parsed) = address.and_then(|a| a.parse::<IpAddr>().ok()) {
+            found.by_address.insert(parsed, target.id);
+        }
         let port = target.port.or(group.port);
-        let registered = Target { route: at, port, address, outside: target.outside, doubt: known };
+        let registered = Target { route: at, port, address, outside: target.outside, doubt: target.doubt.clone() };
         found.targets.entry(target.id).or_default().push(registered);
     }
 }
@@ -478,7 +503,8 @@ fn add_second<'a>(
             longer.http = true;
             longer.group_port = next.port;
             longer.vpc = next.vpc;
-            if matches!(next.kind, "instance" | "ip") {
+            // An Application Load Balancer has no other behind it.
+            if !matches!(next.kind, "lambda" | "alb") {
                 add(found, longer, next);
             }
         }
@@ -521,7 +547,9 @@ fn forwards<'a>(listener: &Item<'a>) -> (Vec<Forward<'a>>, Option<String>) {
     };
     let verified = listener.document.get("MutualAuthentication").and_then(|m| text(m, "Mode")) == Some("verify");
     let (mut found, mut decided): (Vec<Forward<'a>>, AddressSet) = (Vec::new(), AddressSet::default());
+    let mut odd = None;
     for rule in rules {
+        odd = odd.or_else(|| not_understood(rule.actions));
         let matched = matched(rule.conditions);
         let mut passed = matched.passed;
         passed.least = passed.least.difference(&decided);
@@ -551,7 +579,16 @@ fn forwards<'a>(listener: &Item<'a>) -> (Vec<Forward<'a>>, Option<String>) {
             }
         }
     }
-    (found, None)
+    (found, odd)
+}
+
+/// Why the actions of a rule may send on to more than they are seen to: one of a kind that is not known.
+fn not_understood(actions: Option<&Value>) -> Option<String> {
+    const KINDS: [&str; 6] =
+        ["forward", "redirect", "fixed-response", "authenticate-oidc", "authenticate-cognito", "jwt-validation"];
+    let kinds = actions.and_then(Value::as_array)?.iter().map(|action| text(action, "Type").unwrap_or_default());
+    let mut odd = kinds.filter(|kind| !KINDS.contains(kind));
+    odd.next().map(|kind| format!("the action '{kind}' of a listener's rule is not understood"))
 }
 
 struct Rule<'a> {
@@ -692,13 +729,18 @@ fn balancer<'a>(item: &Item<'a>) -> Balancer<'a> {
         label: format!("{kind} load balancer {name}"),
         address: item.text("DNSName").unwrap_or(name),
         vpc: item.text("VpcId"),
-        nodes: item.list("AvailabilityZones").filter_map(node).collect(),
+        nodes: somewhere(item.list("AvailabilityZones").filter_map(node).collect()),
         families: families(item, &attributes),
         groups,
         cross_zone,
         key: arn.split_once("loadbalancer/").map_or("", |(_, key)| key),
         fixed_addresses: kind == "network",
     }
+}
+
+/// The nodes; one in a subnet that is not known where the answer names none, for a balancer is somewhere.
+fn somewhere(nodes: Vec<Node<'_>>) -> Vec<Node<'_>> {
+    if nodes.is_empty() { vec![Node { subnet: "", zone: None }] } else { nodes }
 }
 
 /// The families in which the internet's clients can call a balancer. An internal balancer with IPv6 addresses is shut to
@@ -823,11 +865,9 @@ fn classic<'a>(item: &Item<'a>, subnets: &HashMap<&'a str, Item<'a>>) -> Balance
         label: format!("classic load balancer {name}"),
         address: item.text("DNSName").unwrap_or(name),
         vpc: item.text("VPCId"),
-        nodes: item
-            .list("Subnets")
-            .filter_map(Value::as_str)
-            .map(|subnet| Node { subnet, zone: zone(subnet) })
-            .collect(),
+        nodes: somewhere(
+            item.list("Subnets").filter_map(Value::as_str).map(|subnet| Node { subnet, zone: zone(subnet) }).collect(),
+        ),
         // In a VPC, Classic Load Balancers have IPv4 only.
         families: vec![(Family::V4, None)],
         groups: if ids.is_empty() { Groups::Unknown } else { Groups::Of(ids) },

@@ -43,8 +43,25 @@ struct Routing<'a> {
 #[derive(Debug)]
 struct Table<'a> {
     id: &'a str,
-    /// The addresses that it sends to an internet gateway, and that gateway.
-    through: Answer<(AddressSet, String)>,
+    through: Routed,
+}
+
+/// The addresses that a route table sends to an internet gateway.
+#[derive(Debug, Default)]
+struct Routed {
+    /// For certain.
+    least: AddressSet,
+    /// At most.
+    most: AddressSet,
+    /// Why that is not the same.
+    doubt: Option<String>,
+    gateway: String,
+}
+
+impl Routed {
+    fn unknown(why: &str) -> Self {
+        Routed { most: public_space().clone(), doubt: Some(why.to_string()), ..Routed::default() }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -153,7 +170,7 @@ pub(super) enum Left {
     /// Not the internet, for certain.
     Shut,
     /// It turns on what is not known.
-    Doubt(Option<String>),
+    Doubt(String),
 }
 
 /// What is left of the internet's clients of a family after all steps.
@@ -167,7 +184,8 @@ pub(super) fn left<'p>(steps: impl Iterator<Item = &'p Passed> + Clone, family: 
     } else if open(|p| &p.least) {
         Left::Open
     } else {
-        Left::Doubt(steps.clone().find_map(|s| s.doubt.clone()))
+        let why = steps.clone().find_map(|s| s.doubt.clone());
+        Left::Doubt(why.unwrap_or_else(|| "what a step of the way lets through is not known".to_string()))
     }
 }
 
@@ -240,8 +258,10 @@ impl<'a> Network<'a> {
         };
         match state(instance) {
             Some("running") => {}
-            Some(_) => return Answer::Known(Vec::new()),
-            None => return Answer::Unknown("the state of the instance is not known".to_string()),
+            Some("pending" | "stopping" | "stopped" | "shutting-down" | "terminated") => {
+                return Answer::Known(Vec::new());
+            }
+            _ => return Answer::Unknown("the state of the instance is not known".to_string()),
         }
         let Some(interfaces) = interfaces(instance) else {
             return Answer::Unknown("the network interfaces of the instance are not known".to_string());
@@ -296,7 +316,7 @@ impl<'a> Network<'a> {
             match left(steps.clone(), address.family) {
                 Left::Open => paths.push(path(instance, interface, address, number, port, steps)),
                 Left::Shut => {}
-                Left::Doubt(why) => doubt = doubt.or(why),
+                Left::Doubt(why) => doubt = doubt.or(Some(why)),
             }
         }
         match doubt {
@@ -378,34 +398,40 @@ impl<'a> Network<'a> {
     /// The addresses that the subnet's route table sends through an internet gateway.
     pub(super) fn route(&self, end: &End<'_>) -> Passed {
         let table = self.routing.as_ref().and_then(|routing| {
-            let by_subnet = end.subnet.and_then(|id| routing.by_subnet.get(id));
-            let at = by_subnet.or_else(|| end.vpc.and_then(|vpc| routing.main_of_vpc.get(vpc)));
+            // A subnet that is not known could have any table.
+            let subnet = end.subnet.filter(|id| !id.is_empty())?;
+            let at = routing.by_subnet.get(subnet).or_else(|| end.vpc.and_then(|vpc| routing.main_of_vpc.get(vpc)));
             at.and_then(|at| routing.tables.get(*at))
         });
         let Some(table) = table else {
             return Passed::unknown("the route table of the subnet could not be read".to_string());
         };
-        match &table.through {
-            Answer::Known((set, gateway)) => {
-                let subnet = end.subnet.unwrap_or_default();
-                Passed::certain(
-                    set.clone(),
-                    format!("internet gateway {gateway}, route table {} of {subnet}", table.id),
-                )
-            }
-            Answer::Unknown(why) => Passed::unknown(why.clone()),
-        }
+        let Routed { least, most, doubt, gateway } = &table.through;
+        let step =
+            format!("internet gateway {gateway}, route table {} of {}", table.id, end.subnet.unwrap_or_default());
+        Passed { least: least.clone(), most: most.clone(), doubt: doubt.clone(), step }
     }
 
     /// VPC Block Public Access: all addresses where it does not apply, none where it does.
     pub(super) fn block(&self, end: &End<'_>) -> Passed {
-        let mode = match self.block_public_access {
-            Input::Absent => "off",
+        let options = match self.block_public_access {
+            Input::Absent => return Passed::all(String::new()),
             Input::Unknown => return Passed::unknown("VPC Block Public Access could not be read".to_string()),
-            Input::Known(options) => text(options, "InternetGatewayBlockMode").unwrap_or("off"),
+            Input::Known(options) => options,
         };
-        match mode {
+        // It is for the VPCs and subnets that the account owns (Amazon EC2 API Reference, `VpcBlockPublicAccessOptions`).
+        let owner = end.subnet.and_then(|id| self.subnets.get(id)).and_then(|subnet| subnet.text("OwnerId"));
+        if let (Some(owner), Some(own)) = (owner, text(options, "AwsAccountId"))
+            && owner != own
+        {
+            let why = format!("the subnet is account {owner}'s, and its VPC Block Public Access is not read");
+            return Passed::unknown(why);
+        }
+        match text(options, "InternetGatewayBlockMode").unwrap_or("off") {
             "off" => Passed::all(String::new()),
+            "block-ingress" | "block-bidirectional" if text(options, "State") == Some("update-in-progress") => {
+                Passed::unknown("VPC Block Public Access is being changed".to_string())
+            }
             "block-ingress" | "block-bidirectional" => self.excluded(end),
             other => Passed::unknown(format!("the mode '{other}' of VPC Block Public Access is not understood")),
         }
@@ -421,15 +447,28 @@ impl<'a> Network<'a> {
             let resource = text(exclusion, "ResourceArn").unwrap_or_default();
             [end.vpc, end.subnet].into_iter().flatten().any(|id| resource.rsplit('/').next() == Some(id))
         };
-        let applies = |exclusion: &Value| {
-            text(exclusion, "InternetGatewayExclusionMode") == Some("allow-bidirectional")
-                && text(exclusion, "State")
-                    .is_none_or(|state| !state.starts_with("delete") && !state.ends_with("failed"))
-        };
-        match list.iter().filter(ours).any(applies) {
-            true => Passed::all("an exclusion from VPC Block Public Access".to_string()),
-            false => Passed::none(),
+        let applying = list.iter().filter(ours).map(applies);
+        match applying.fold(Answer::Known(false), Answer::<bool>::or) {
+            Answer::Known(true) => Passed::all("an exclusion from VPC Block Public Access".to_string()),
+            Answer::Known(false) => Passed::none(),
+            Answer::Unknown(why) => Passed::unknown(why),
         }
+    }
+}
+
+/// Whether an exclusion from VPC Block Public Access lets the internet in. While it is being changed, or after a change
+/// that failed, it is not known which mode is in force.
+fn applies(exclusion: &Value) -> Answer<bool> {
+    let both_ways = text(exclusion, "InternetGatewayExclusionMode") == Some("allow-bidirectional");
+    match text(exclusion, "State") {
+        None | Some("create-complete" | "update-complete") => Answer::Known(both_ways),
+        Some("delete-complete" | "create-failed") => Answer::Known(false),
+        Some("create-in-progress" | "delete-in-progress" | "disable-in-progress" | "disable-complete")
+            if !both_ways =>
+        {
+            Answer::Known(false)
+        }
+        Some(state) => Answer::Unknown(format!("an exclusion from VPC Block Public Access is in state '{state}'")),
     }
 }
 
@@ -473,7 +512,8 @@ pub(super) fn text<'v>(value: &'v Value, member: &str) -> Option<&'v str> {
     value.get(member).and_then(Value::as_str)
 }
 
-/// The public IPv4 addresses of an interface (all its private addresses may have one) and its global IPv6 ones.
+/// The public IPv4 addresses of an interface (all its private addresses may have one), its global IPv6 ones, and the
+/// IPv6 prefixes that are delegated to it: packets to any address of these arrive at it.
 fn addresses(interface: &Value) -> Vec<Address> {
     let mut found: Vec<Address> = Vec::new();
     let list = |member: &str| interface.get(member).and_then(Value::as_array).into_iter().flatten();
@@ -487,10 +527,11 @@ fn addresses(interface: &Value) -> Vec<Address> {
     for holder in std::iter::once(interface).chain(list("PrivateIpAddresses")) {
         add(Family::V4, holder.get("Association").and_then(|a| text(a, "PublicIp")));
     }
-    for address in list("Ipv6Addresses") {
-        let global = text(address, "Ipv6Address")
-            .filter(|a| parse_block(a).is_some_and(|net| !AddressSet::of(&net).public().is_empty()));
-        add(Family::V6, global);
+    let own = list("Ipv6Addresses").filter_map(|a| text(a, "Ipv6Address"));
+    let delegated = list("Ipv6Prefixes").filter_map(|p| text(p, "Ipv6Prefix"));
+    for block in own.chain(delegated) {
+        let is_local = parse_block(block).is_some_and(|net| AddressSet::of(&net).public().is_empty());
+        add(Family::V6, Some(block).filter(|_| !is_local));
     }
     found
 }
@@ -535,42 +576,107 @@ fn acls<'a>(listing: &Listing<'a>) -> Acls<'a> {
     found
 }
 
-/// The addresses for which the longest matching route is one to an internet gateway, and that gateway.
-fn routed(table: &Item<'_>, lists: &PrefixLists) -> Answer<(AddressSet, String)> {
+/// Where a route leads.
+#[derive(Clone, Copy)]
+enum Target<'r> {
+    InternetGateway(&'r str),
+    /// An endpoint, an instance or an interface: what is behind it may send on to an internet gateway, with the
+    /// address of the sender (Amazon VPC User Guide, "Middlebox scenarios"). So may a kind of target that is not known.
+    Appliance(&'r str),
+    Elsewhere,
+}
+
+/// The targets of routes that lead to no internet gateway of the VPC.
+const ELSEWHERE: [&str; 8] = [
+    "CarrierGatewayId",
+    "CoreNetworkArn",
+    "EgressOnlyInternetGatewayId",
+    "LocalGatewayId",
+    "NatGatewayId",
+    "OdbNetworkArn",
+    "TransitGatewayId",
+    "VpcPeeringConnectionId",
+];
+
+impl<'r> Target<'r> {
+    fn of(route: &'r Value) -> Self {
+        if text(route, "State") == Some("blackhole") {
+            return Target::Elsewhere;
+        }
+        if let Some(id) = text(route, "GatewayId").filter(|id| id.starts_with("igw-")) {
+            return Target::InternetGateway(id);
+        }
+        let gateway =
+            text(route, "GatewayId").filter(|id| !["local", "vgw-", "nat-"].iter().any(|k| id.starts_with(k)));
+        let host = || text(route, "NetworkInterfaceId").or_else(|| text(route, "InstanceId"));
+        let leads_elsewhere =
+            route.get("GatewayId").is_some() || ELSEWHERE.iter().any(|member| route.get(*member).is_some());
+        match gateway.or_else(host) {
+            Some(id) => Target::Appliance(id),
+            None if leads_elsewhere => Target::Elsewhere,
+            None => Target::Appliance("a target that is not understood"),
+        }
+    }
+}
+
+/// The rank of a route among those with the same destination: static routes go before those of prefix lists, and
+/// these before propagated ones (Amazon VPC User Guide, "Route priority").
+fn rank(route: &Value, of_list: bool) -> u8 {
+    match text(route, "Origin") {
+        Some("EnableVgwRoutePropagation" | "Advertisement") => 2,
+        _ => u8::from(of_list),
+    }
+}
+
+/// The addresses for which the longest matching route is one to an internet gateway.
+fn routed(table: &Item<'_>, lists: &PrefixLists) -> Routed {
     let Input::Known(Value::Array(routes)) = table.member("Routes") else {
-        return Answer::Unknown("the routes of the subnet could not be read".to_string());
+        return Routed::unknown("the routes of the subnet could not be read");
     };
-    let mut targets = Vec::new();
+    let (mut targets, mut doubt) = (Vec::new(), None);
     for route in routes {
-        let gateway = text(route, "GatewayId").filter(|id| id.starts_with("igw-"));
-        let alive = text(route, "State") != Some("blackhole");
-        let gateway = gateway.filter(|_| alive);
+        let target = Target::of(route);
         let block = text(route, "DestinationCidrBlock").or_else(|| text(route, "DestinationIpv6CidrBlock"));
         match (block, text(route, "DestinationPrefixListId")) {
             (Some(block), _) => match parse_block(block) {
-                Some(net) => targets.push((net, gateway)),
-                None => return Answer::Unknown("a route of the subnet is not understood".to_string()),
+                Some(net) => targets.push((net, rank(route, false), target)),
+                None => return Routed::unknown("a route of the subnet is not understood"),
             },
-            (None, Some(id)) => match lists.blocks(id) {
-                Ok(blocks) => targets.extend(blocks.into_iter().map(|net| (net, gateway))),
-                Err(why) if gateway.is_some() => return Answer::Unknown(why),
+            (None, Some(id)) => match (lists.blocks(id), target) {
+                (Ok(blocks), _) => targets.extend(blocks.into_iter().map(|net| (net, rank(route, true), target))),
+                (Err(why), Target::InternetGateway(_)) => doubt = doubt.or(Some(why)),
                 // A list that goes elsewhere (S3, DynamoDB endpoints) takes nothing of the internet at large.
-                Err(_) => {}
+                (Err(_), _) => {}
             },
-            (None, None) => return Answer::Unknown("a route of the subnet is not understood".to_string()),
+            (None, None) => return Routed::unknown("a route of the subnet is not understood"),
         }
     }
-    targets.sort_by_key(|(net, _)| std::cmp::Reverse(net.prefix_len()));
-    let (mut through, mut decided, mut name) = (AddressSet::default(), AddressSet::default(), String::new());
-    for (net, gateway) in targets {
-        let set = AddressSet::of(&net);
-        if let Some(gateway) = gateway {
-            through.extend(&set.difference(&decided));
-            name = gateway.to_string();
+    targets.sort_by_key(|(net, rank, _)| (std::cmp::Reverse(net.prefix_len()), *rank));
+    let (mut found, mut decided) = (Routed::default(), AddressSet::default());
+    for (net, _, target) in targets {
+        let set = AddressSet::of(&net).difference(&decided);
+        match target {
+            Target::InternetGateway(gateway) => {
+                found.least.extend(&set);
+                found.most.extend(&set);
+                found.gateway = gateway.to_string();
+            }
+            Target::Appliance(id) if !set.public().is_empty() => {
+                found.most.extend(&set);
+                let why = || {
+                    format!("the subnet's way to the internet leads through {id}, and what that lets pass is not known")
+                };
+                found.doubt.get_or_insert_with(why);
+            }
+            Target::Appliance(_) | Target::Elsewhere => {}
         }
         decided.extend(&set);
     }
-    Answer::Known((through, name))
+    if let Some(why) = doubt {
+        found.most = public_space().clone();
+        found.doubt = Some(why);
+    }
+    found
 }
 
 #[cfg(test)]
@@ -665,7 +771,10 @@ mod tests {
     fn closing_any_part_closes_the_path() {
         let closed = Some(false);
         assert_eq!(reached(|_| {}), Some(true));
-        assert_eq!(reached(|w| w["instance"]["State"]["Name"] = json!("stopped")), closed);
+        for state in ["pending", "stopping", "stopped", "shutting-down", "terminated"] {
+            assert_eq!(reached(|w| w["instance"]["State"]["Name"] = json!(state)), closed, "{state}");
+        }
+        assert_eq!(reached(|w| w["instance"]["State"]["Name"] = json!("new")), None);
         assert_eq!(reached(|w| w["instance"]["NetworkInterfaces"][0]["Association"] = json!(null)), closed);
         assert_eq!(
             reached(|w| w["groups"][1]["IpPermissions"][0]["IpRanges"][0]["CidrIp"] = json!("10.0.0.0/8")),
@@ -732,6 +841,133 @@ mod tests {
         assert_eq!(reached(closed_group), Some(false));
         assert_eq!(reached(|w| w["groups"] = json!([])), None);
         assert_eq!(reached(|w| w["exclusions"] = json!("unread")), Some(true));
+    }
+
+    #[test]
+    fn an_exclusion_that_is_being_changed_leaves_a_doubt() {
+        let excluded = |mode: &'static str, state: &'static str| {
+            reached(move |w| {
+                w["options"]["InternetGatewayBlockMode"] = json!("block-bidirectional");
+                w["exclusions"] = json!([{"InternetGatewayExclusionMode": mode, "State": state,
+                    "ResourceArn": "arn:aws:ec2:eu-west-1:111122223333:vpc/vpc-1"}]);
+            })
+        };
+        for (state, both_ways, egress) in [
+            ("create-complete", Some(true), Some(false)),
+            ("update-complete", Some(true), Some(false)),
+            ("create-failed", Some(false), Some(false)),
+            ("delete-complete", Some(false), Some(false)),
+            ("create-in-progress", None, Some(false)),
+            ("delete-in-progress", None, Some(false)),
+            ("disable-complete", None, Some(false)),
+            ("update-in-progress", None, None),
+            ("update-failed", None, None),
+            ("another", None, None),
+        ] {
+            assert_eq!(excluded("allow-bidirectional", state), both_ways, "{state}");
+            assert_eq!(excluded("allow-egress", state), egress, "{state}");
+        }
+    }
+
+    #[test]
+    fn the_block_of_the_account_is_not_for_subnets_of_others() {
+        let shared = |mode: &'static str, owner: &'static str| {
+            reached(move |w| {
+                w["options"] = json!({"InternetGatewayBlockMode": mode, "AwsAccountId": "111122223333"});
+                w["subnets"] = json!([{"SubnetId": "subnet-1", "OwnerId": owner}]);
+            })
+        };
+        assert_eq!(shared("block-bidirectional", "111122223333"), Some(false));
+        assert_eq!(shared("block-bidirectional", "444455556666"), None);
+        assert_eq!(shared("off", "444455556666"), None);
+        let changing = |w: &mut Value| {
+            w["options"] = json!({"InternetGatewayBlockMode": "block-ingress", "State": "update-in-progress"});
+        };
+        assert_eq!(reached(changing), None);
+    }
+
+    #[test]
+    fn static_routes_go_before_propagated_ones() {
+        let propagated = |gateway: &'static str, origin: &'static str| {
+            reached(move |w| {
+                let own = json!({"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": gateway, "State": "active", "Origin": origin});
+                w["tables"][0]["Routes"].as_array_mut().unwrap().insert(0, own);
+            })
+        };
+        for origin in ["EnableVgwRoutePropagation", "Advertisement"] {
+            assert_eq!(propagated("vgw-1", origin), Some(true), "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_way_through_an_appliance_is_not_known() {
+        let through = |target: Value| {
+            move |w: &mut Value| {
+                let mut route = json!({"DestinationCidrBlock": "0.0.0.0/0", "State": "active"});
+                route.as_object_mut().unwrap().extend(target.as_object().unwrap().clone());
+                w["tables"][0]["Routes"][1] = route;
+            }
+        };
+        for appliance in [
+            json!({"GatewayId": "vpce-1"}),
+            json!({"NetworkInterfaceId": "eni-9"}),
+            json!({"InstanceId": "i-9", "NetworkInterfaceId": "eni-9"}),
+            json!({"GatewayId": "new-1"}),
+            json!({"NewGatewayId": "new-1"}),
+        ] {
+            assert_eq!(reached(through(appliance.clone())), None, "{appliance}");
+            let closed = |w: &mut Value| {
+                through(appliance.clone())(w);
+                w["groups"][1]["IpPermissions"] = json!([]);
+            };
+            assert_eq!(reached(closed), Some(false), "{appliance}");
+        }
+        for elsewhere in [
+            json!({"NatGatewayId": "nat-1"}),
+            json!({"TransitGatewayId": "tgw-1"}),
+            json!({"VpcPeeringConnectionId": "pcx-1"}),
+            json!({"CarrierGatewayId": "cagw-1"}),
+            json!({"LocalGatewayId": "lgw-1"}),
+            json!({"CoreNetworkArn": "arn:aws:networkmanager::111122223333:core-network/c"}),
+            json!({"GatewayId": "vgw-1"}),
+            json!({"GatewayId": "local"}),
+            json!({"OdbNetworkArn": "arn:aws:odb:us-east-1:111122223333:odb-network/o"}),
+            json!({"EgressOnlyInternetGatewayId": "eigw-1"}),
+            json!({"GatewayId": "vpce-1", "State": "blackhole"}),
+        ] {
+            assert_eq!(reached(through(elsewhere.clone())), Some(false), "{elsewhere}");
+        }
+        let private = |w: &mut Value| {
+            let route =
+                json!({"DestinationCidrBlock": "172.16.0.0/12", "NetworkInterfaceId": "eni-9", "State": "active"});
+            w["tables"][0]["Routes"].as_array_mut().unwrap().push(route);
+        };
+        assert_eq!(reached(private), Some(true));
+    }
+
+    #[test]
+    fn a_doubt_about_a_port_within_a_range_is_not_passed_over() {
+        let unresolved = |w: &mut Value| {
+            w["groups"][1]["IpPermissions"] = json!([{"IpProtocol": "tcp", "FromPort": 27018, "ToPort": 27018,
+                "PrefixListIds": [{"PrefixListId": "pl-unread"}]}]);
+        };
+        let mut world = world();
+        unresolved(&mut world);
+        assert!(ask(&world, &[PortRange { from: 27017, to: 27019 }]).doubt().is_some());
+        assert_eq!(ask(&world, &[PortRange { from: 27019, to: 27020 }]), Answer::Known(vec![]));
+    }
+
+    #[test]
+    fn a_prefix_that_is_delegated_to_an_interface_is_an_address_of_it() {
+        let delegated = |prefix: &'static str| {
+            let mut world = world();
+            world["instance"]["NetworkInterfaces"][0]["Association"] = json!(null);
+            world["instance"]["NetworkInterfaces"][0]["Ipv6Prefixes"] = json!([{"Ipv6Prefix": prefix}]);
+            let network = Network::new(&parts(&world));
+            network.faces_internet(world["instance"].as_object().unwrap())
+        };
+        assert_eq!(delegated("2001:db8:1:2:3::/80"), Answer::Known(true));
+        assert_eq!(delegated("fd00:1:2:3:4::/80"), Answer::Known(false));
     }
 
     #[test]

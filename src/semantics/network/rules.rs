@@ -322,9 +322,13 @@ impl RuleSet {
             && !self.references.iter().any(|(protocol, range, _)| met(*protocol, *range))
     }
 
-    /// The ports at which what the rules admit can change.
+    /// The ports at which what the rules admit, or may admit, can change.
     pub(crate) fn edges(&self) -> impl Iterator<Item = u16> {
-        self.admissions.iter().flat_map(|a| [Some(a.ports.from), a.ports.to.checked_add(1)]).flatten()
+        let admitted = self.admissions.iter().map(|a| a.ports);
+        let referred = self.references.iter().map(|(_, ports, _)| *ports);
+        let doubtful = self.doubts.iter().map(|(_, ports, _)| *ports);
+        let all = admitted.chain(referred).chain(doubtful);
+        all.flat_map(|ports| [Some(ports.from), ports.to.checked_add(1)]).flatten()
     }
 }
 
@@ -380,16 +384,18 @@ fn together<'a>(narrow: &[(&'a Admission, PortRange)]) -> Vec<&'a Admission> {
     let mut starts: Vec<u16> = narrow.iter().map(|(_, range)| range.from).collect();
     starts.sort_unstable();
     starts.dedup();
-    let mut found: Vec<&Admission> = Vec::new();
+    let mut found = vec![false; narrow.len()];
     for port in starts {
-        let at: Vec<&Admission> =
-            narrow.iter().filter(|(_, r)| r.from <= port && port <= r.to).map(|(a, _)| *a).collect();
-        if !union(at.iter().copied()).internet().is_empty() {
-            let public = at.into_iter().filter(|a| !a.set.public().is_empty());
-            found.extend(public.filter(|a| !found.iter().any(|f| std::ptr::eq(*f, *a))).collect::<Vec<_>>());
+        let at: Vec<usize> =
+            (0..narrow.len()).filter(|n| narrow[*n].1.from <= port && port <= narrow[*n].1.to).collect();
+        // What is known to add up adds nothing that is new.
+        if at.iter().any(|n| !found[*n]) && !union(at.iter().map(|n| narrow[*n].0)).internet().is_empty() {
+            at.into_iter().for_each(|n| found[n] = true);
         }
     }
-    found
+    let chosen =
+        narrow.iter().zip(found).filter(|((admission, _), in_it)| *in_it && !admission.set.public().is_empty());
+    chosen.map(|((admission, _), _)| *admission).collect()
 }
 
 fn opening(admission: &Admission, together: bool) -> Opening {
@@ -444,6 +450,9 @@ fn read_rule(at: usize, rule: &Value, lists: &PrefixLists, set: &mut RuleSet) {
         return;
     };
     set.references.extend(read_references(rule).map(|group| (protocol, ports, group.to_string())));
+    if !has_known_form(rule) {
+        set.doubts.push((Some(protocol), ports, format!("the sources of {name} are not understood")));
+    }
     for (source, description) in read_sources(rule) {
         let blocks = if source.starts_with("pl-") {
             match lists.expand(&source) {
@@ -483,6 +492,19 @@ fn read_ports(rule: &Value, protocol: Protocol) -> Option<PortRange> {
     (range.from <= range.to).then_some(range)
 }
 
+/// The lists of sources in a rule, with the member that each of their elements has.
+const SOURCES: [(&str, &str); 3] =
+    [("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"), ("PrefixListIds", "PrefixListId")];
+
+/// Whether the sources stand where they are looked for.
+fn has_known_form(rule: &Value) -> bool {
+    SOURCES.iter().all(|(list, member)| match rule.get(*list) {
+        None | Some(Value::Null) => true,
+        Some(Value::Array(entries)) => entries.iter().all(|entry| entry.get(*member).is_some()),
+        Some(_) => false,
+    })
+}
+
 /// The groups that a rule refers to, in the nested and in the flat form.
 fn read_references(rule: &Value) -> impl Iterator<Item = &str> {
     let pairs = rule.get("UserIdGroupPairs").and_then(Value::as_array).into_iter().flatten();
@@ -504,7 +526,7 @@ fn read_sources(rule: &Value) -> Vec<(String, String)> {
     for member in ["CidrIpv4", "CidrIpv6", "PrefixListId"] {
         add(rule, member);
     }
-    for (list, member) in [("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"), ("PrefixListIds", "PrefixListId")] {
+    for (list, member) in SOURCES {
         for entry in rule.get(list).and_then(Value::as_array).into_iter().flatten() {
             add(entry, member);
         }
@@ -623,6 +645,62 @@ mod tests {
         let mut reference = rule("-1", None, &[]);
         reference["UserIdGroupPairs"] = json!([{"GroupId": "sg-1", "UserId": "111122223333"}]);
         assert_eq!(open(&[reference], "tcp", 22), Some(false));
+    }
+
+    #[test]
+    fn values_that_aws_does_not_answer_are_unknown_and_never_closed() {
+        let open = |rule: Value| open(&[rule], "tcp", 22);
+        let with = |member: &str, value: Value| {
+            let mut rule = rule("tcp", Some((22, 22)), &["10.0.0.0/8"]);
+            rule[member] = value;
+            rule
+        };
+        for (member, value) in [
+            ("FromPort", json!(-2)),
+            ("FromPort", json!("22")),
+            ("FromPort", json!(22.5)),
+            ("FromPort", json!(23)),
+            ("ToPort", json!(65536)),
+            ("ToPort", json!(9_223_372_036_854_775_807_i64)),
+            ("ToPort", json!(18_446_744_073_709_551_615_u64)),
+            ("IpProtocol", json!("")),
+            ("IpProtocol", json!("256")),
+            ("IpProtocol", json!("-2")),
+            ("IpProtocol", json!("tcp/udp")),
+            ("IpProtocol", json!(null)),
+            ("IpProtocol", json!(6.5)),
+            ("IpRanges", json!("0.0.0.0/0")),
+            ("IpRanges", json!({"CidrIp": "0.0.0.0/0"})),
+            ("IpRanges", json!(["0.0.0.0/0"])),
+            ("IpRanges", json!([{"CidrIpv4": "0.0.0.0/0"}])),
+            ("IpRanges", json!([{"CidrIp": null}])),
+            ("IpRanges", json!([{"CidrIp": 0}])),
+            ("IpRanges", json!([{"CidrIp": "0.0.0.0/00000"}])),
+            ("IpRanges", json!([{"CidrIp": "000.0.0.0/0"}])),
+            ("Ipv6Ranges", json!([{"CidrIpv6": "::/0%eth0"}])),
+            ("PrefixListIds", json!("pl-wide")),
+            ("PrefixListIds", json!([{"PrefixListId": 1}])),
+        ] {
+            let found = open(with(member, value.clone()));
+            assert_ne!(found, Some(false), "{member} {value}");
+        }
+        assert_eq!(open(json!("rule")), None);
+        assert_eq!(open(json!(null)), None);
+        for member in ["IpRanges", "Ipv6Ranges", "PrefixListIds"] {
+            assert_eq!(open(with(member, json!(null))), Some(false), "{member}");
+        }
+    }
+
+    #[test]
+    fn blocks_are_read_by_their_addresses_however_they_are_written() {
+        let open = |source: &str| open(&[rule("tcp", Some((22, 22)), &[source])], "tcp", 22);
+        for source in ["203.0.113.7/0", "255.255.255.255/0", "::ffff:10.0.0.1/0", "2001:DB8::/0", "2002::/16", "::/1"] {
+            assert_eq!(open(source), Some(true), "{source}");
+        }
+        // IPv4 in IPv6's clothes, the translators' prefix and site-local space are never a source on the internet.
+        for source in ["::ffff:0.0.0.0/96", "64:ff9b::/96", "::/3", "fec0::/10", "ff00::/8", "100.64.0.0/10"] {
+            assert_eq!(open(source), Some(false), "{source}");
+        }
     }
 
     #[test]

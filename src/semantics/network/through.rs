@@ -145,7 +145,7 @@ impl<'a> Network<'a> {
                         });
                     }
                     Left::Open | Left::Shut => {}
-                    Left::Doubt(why) => *doubt = doubt.take().or(why),
+                    Left::Doubt(why) => *doubt = doubt.take().or(Some(why)),
                 }
             }
         }
@@ -426,7 +426,9 @@ impl<'a> Network<'a> {
         let own: Vec<&str> = hit.target.address.map_or(listed, |address| vec![address]);
         let set: AddressSet = own.into_iter().filter_map(parse_block).collect::<Vec<_>>().iter().collect();
         let set = set.intersection(&whole(family));
-        let zone = instance.get("Placement").and_then(|p| text(p, "AvailabilityZone"));
+        // What is registered as outside the VPC is registered with all zones.
+        let placed = || instance.get("Placement").and_then(|p| text(p, "AvailabilityZone"));
+        let zone = if hit.target.outside { None } else { placed() };
         Arrival {
             end: End::of_interface(hit.interface),
             zone,

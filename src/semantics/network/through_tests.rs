@@ -576,6 +576,54 @@ fn a_target_by_address_is_the_instance_of_that_vpc() {
 }
 
 #[test]
+fn a_target_outside_the_vpc_is_in_all_zones() {
+    let outside = |w: &mut Value| {
+        let target = &mut w["target_groups"][0];
+        target["TargetType"] = json!("ip");
+        target["VpcId"] = json!("vpc-2");
+        target["TargetHealth"][0]["Target"] = json!({"Id": "10.0.2.10", "Port": 22, "AvailabilityZone": "all"});
+        w["balancers"][0]["AvailabilityZones"][0]["ZoneName"] = json!("eu-west-1b");
+    };
+    assert_eq!(network(outside), None);
+}
+
+#[test]
+fn a_target_in_a_prefix_of_the_interface_is_the_instance() {
+    let delegated = |prefix: &'static str| {
+        network(move |w| {
+            w["instance"]["NetworkInterfaces"][0]["Ipv4Prefixes"] = json!([{"Ipv4Prefix": prefix}]);
+            w["target_groups"][0]["TargetType"] = json!("ip");
+            w["target_groups"][0]["TargetHealth"][0]["Target"]["Id"] = json!("10.0.2.71");
+            w["target_groups"][0]["Attributes"] = json!([{"Key": "preserve_client_ip.enabled", "Value": "true"}]);
+        })
+    };
+    assert_eq!(delegated("10.0.2.64/28"), OPEN);
+    assert_eq!(delegated("10.0.2.80/28"), SHUT);
+    assert_eq!(delegated("no prefix"), SHUT);
+}
+
+#[test]
+fn actions_and_target_groups_of_a_new_kind_leave_a_doubt() {
+    assert_eq!(network(|w| w["listeners"][0]["DefaultActions"][0]["Type"] = json!("new")), None);
+    assert_eq!(application(|w| w["listeners"][0]["Rules"][0]["Actions"][0]["Type"] = json!("new")), None);
+    assert_eq!(network(|w| w["target_groups"][0]["TargetType"] = json!("new")), None);
+    assert_eq!(chained(|w| w["target_groups"][1]["TargetType"] = json!("new")), None);
+    let closed = |w: &mut Value| {
+        w["target_groups"][0]["TargetType"] = json!("new");
+        w["groups"][0]["IpPermissions"] = json!([]);
+    };
+    assert_eq!(network(closed), SHUT);
+}
+
+#[test]
+fn a_balancer_without_subnets_is_somewhere() {
+    assert_eq!(network(|w| w["balancers"][0]["AvailabilityZones"] = json!([])), None);
+    assert_eq!(network(|w| w["balancers"][0]["AvailabilityZones"] = json!([{"ZoneName": "eu-west-1a"}])), None);
+    assert_eq!(classic(|w| w["classic"][0]["Subnets"] = json!([])), None);
+    assert_eq!(classic(|w| w["classic"][0]["Scheme"] = json!(null)), OPEN);
+}
+
+#[test]
 fn ipv6_comes_in_by_dual_stack_balancers() {
     let dual = |w: &mut Value| {
         w["balancers"][0]["IpAddressType"] = json!("dualstack");

@@ -422,7 +422,7 @@ impl Permissions {
         let mut doubt = None;
         for action in path.actions {
             let starts = !path.services.is_empty() && *action != "iam:PassRole";
-            let lens = Lens { passed_to: path.services, starts, ..Lens::default() };
+            let lens = Lens { passed_to: path.services, starts, own: Some(&self.own), ..Lens::default() };
             match self.allows(action, lens) {
                 Answer::Known(Some(statement)) => {
                     if !statements.contains(&statement) {
@@ -447,6 +447,7 @@ impl Permissions {
 
 #[cfg(test)]
 mod tests {
+    use super::super::principal::Identity;
     use super::*;
     use crate::semantics::Input;
     use serde_json::{Value, json};
@@ -569,5 +570,45 @@ mod tests {
         assert_eq!(own("iam:PutUserPolicy"), ["put-user-policy"]);
         assert_eq!(own("iam:AttachUserPolicy"), ["attach-user-policy"]);
         assert_eq!(own("iam:DeleteUserPermissionsBoundary"), ["delete-user-permissions-boundary"]);
+    }
+
+    /// The paths of an identity, in these groups, whose managed policy `arn:…:policy/own` has these statements.
+    fn paths_of(arn: &str, groups: &[&str], statements: Value) -> Vec<&'static str> {
+        let own = "arn:aws:iam::111122223333:policy/own";
+        let policy = json!([{"PolicyName": own, "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}]);
+        let identity = Identity { arn, organization: None, groups };
+        let permissions = Permissions::read(Input::Known(&policy)).known().unwrap().of(&identity);
+        permissions.escalations().known().unwrap().into_iter().map(|e| e.path).collect()
+    }
+
+    #[test]
+    fn what_an_identity_may_do_to_its_own_permissions_counts() {
+        let (role, user) = ("arn:aws:iam::111122223333:role/ci/deploy", "arn:aws:iam::111122223333:user/alice");
+        let may = |action: &str, resource: &str| json!({"Effect": "Allow", "Action": action, "Resource": resource});
+        for (arn, action, resource, path) in [
+            (role, "iam:PutRolePolicy", role, "put-role-policy"),
+            (role, "iam:Attach*", "arn:aws:iam::*:role/ci/*", "attach-role-policy"),
+            (user, "iam:PutUserPolicy", user, "put-user-policy"),
+            (user, "iam:PutUserPolicy", "arn:aws:iam::*:user/${aws:username}", "put-user-policy"),
+            (user, "iam:AttachGroupPolicy", "arn:aws:iam::111122223333:group/devs", "attach-group-policy"),
+            (user, "iam:AttachGroupPolicy", "arn:aws:iam::111122223333:group/eu/devs", "attach-group-policy"),
+            (role, "iam:CreatePolicyVersion", "arn:aws:iam::111122223333:policy/own", "create-policy-version"),
+        ] {
+            assert_eq!(paths_of(arn, &["devs"], may(action, resource)), [path], "{action} on {resource}");
+        }
+        for (arn, action, resource) in [
+            (role, "iam:PutRolePolicy", "arn:aws:iam::111122223333:role/deploy"),
+            (role, "iam:PutUserPolicy", user),
+            (user, "iam:PutUserPolicy", "arn:aws:iam::111122223333:user/bob"),
+            (user, "iam:AttachGroupPolicy", "arn:aws:iam::111122223333:group/superdevs"),
+            (role, "iam:AttachGroupPolicy", "arn:aws:iam::111122223333:group/other"),
+            (role, "iam:CreatePolicyVersion", "arn:aws:iam::111122223333:policy/another"),
+            (role, "iam:UpdateAssumeRolePolicy", role),
+        ] {
+            assert_eq!(paths_of(arn, &["devs"], may(action, resource)), [""; 0], "{action} on {resource}");
+        }
+        let denied = json!([may("iam:*", role), {"Effect": "Deny", "Action": "iam:Put*", "Resource": role}, {"Effect": "Deny", "Action": "iam:Attach*", "Resource": "*"}]);
+        let left = paths_of(role, &[], denied);
+        assert!(!left.contains(&"put-role-policy") && !left.contains(&"attach-role-policy"), "{left:?}");
     }
 }

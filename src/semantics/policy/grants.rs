@@ -25,6 +25,8 @@ pub struct Permissions {
     pub(super) unread_ceiling: Option<String>,
     /// Whether the identity cannot sign its requests with MFA.
     without_mfa: bool,
+    /// The ARNs of what the identity's own permissions stand in: itself, its groups, managed policies of the account.
+    pub(super) own: Vec<String>,
 }
 
 /// A policy, with its name where that is known.
@@ -147,6 +149,8 @@ pub(crate) struct Lens<'a> {
     /// Whether the action counts on some resources, too: it starts something that runs with a role which is passed,
     /// and what that is called does not matter.
     pub(crate) starts: bool,
+    /// Where the action also counts on what the identity's own permissions stand in: what is known of that.
+    pub(crate) own: Option<&'a [String]>,
 }
 
 impl Permissions {
@@ -183,6 +187,9 @@ impl Permissions {
             let statements = &mut named.document.statements;
             *statements = statements.iter().filter_map(|s| identity.left_of(s)).collect();
         }
+        let attached = self.policies.iter().filter_map(Named::name);
+        let of_account = attached.filter(|n| n.starts_with("arn:") && !n.contains(":iam::aws:")).map(str::to_string);
+        self.own = of_account.chain(identity.own_arns()).collect();
         self
     }
 
@@ -388,7 +395,9 @@ fn allowed_by(policies: &[Named], action: &str, lens: Lens) -> Answer<Option<Str
     let kinds = kinds_of(action);
     let reaches = |resources: &Selection| match lens.starts {
         true => reaches_some(resources, &kinds),
-        false => (reaches_all(resources, &kinds) && reaches_also(resources, action)) || reaches_self(resources, action),
+        false => {
+            (reaches_all(resources, &kinds) && reaches_also(resources, action)) || reaches_self(resources, action, lens)
+        }
     };
     let mut left: Vec<Allowing> = Vec::new();
     for (named, statement) in each().filter(|(_, s)| s.effect == Effect::Allow) {
@@ -599,20 +608,37 @@ const KINDS: &[(&str, &[Kind<'static>])] = &[
 const ALSO: &[(&str, &[Kind<'static>])] =
     &[("ssm:sendcommand", &[("ec2", "instance/*"), ("ssm", "managed-instance/*")])];
 
-/// Actions with which a user who may take them on himself gets all that there is.
-const ON_SELF: [&str; 4] = [
-    "iam:AttachUserPolicy",
-    "iam:PutUserPolicy",
-    "iam:DeleteUserPermissionsBoundary",
-    "iam:PutUserPermissionsBoundary",
+/// Actions with which an identity that may take them on itself, its group or its own policy gets all that there is; and how
+/// the ARNs of these resources are told.
+const ON_SELF: &[(&str, &str)] = &[
+    ("iam:AttachUserPolicy", ":user/"),
+    ("iam:PutUserPolicy", ":user/"),
+    ("iam:DeleteUserPermissionsBoundary", ":user/"),
+    ("iam:PutUserPermissionsBoundary", ":user/"),
+    ("iam:AttachRolePolicy", ":role/"),
+    ("iam:PutRolePolicy", ":role/"),
+    ("iam:DeleteRolePermissionsBoundary", ":role/"),
+    ("iam:PutRolePermissionsBoundary", ":role/"),
+    ("iam:AttachGroupPolicy", ":group/"),
+    ("iam:PutGroupPolicy", ":group/"),
+    ("iam:CreatePolicyVersion", ":policy/"),
+    ("iam:SetDefaultPolicyVersion", ":policy/"),
 ];
 
-/// Whether a statement lets users take such an action on themselves.
-fn reaches_self(resources: &Selection, action: &str) -> bool {
-    let own = |p: &Pattern| p.text().contains(":user/") && p.text().to_ascii_lowercase().ends_with("${aws:username}");
-    ON_SELF.iter().any(|name| action.eq_ignore_ascii_case(name))
-        && !resources.inverted
-        && resources.patterns.iter().any(own)
+/// Whether a statement lets an identity take such an action on itself.
+fn reaches_self(resources: &Selection, action: &str, lens: Lens) -> bool {
+    let Some(own) = lens.own else { return false };
+    let Some((_, kind)) = ON_SELF.iter().find(|(name, _)| action.eq_ignore_ascii_case(name)) else { return false };
+    let own: Vec<&String> = own.iter().filter(|arn| arn.contains(kind)).collect();
+    let each_user = |p: &Pattern| {
+        *kind == ":user/" && p.text().contains(kind) && p.text().to_ascii_lowercase().ends_with("${aws:username}")
+    };
+    // The path of a group is not known of its members.
+    let named = |p: &Pattern, arn: &str| {
+        p.covers(&Pattern::plain(arn))
+            || (*kind == ":group/" && p.text().contains(kind) && p.text().rsplit('/').next() == arn.rsplit('/').next())
+    };
+    !resources.inverted && resources.patterns.iter().any(|p| each_user(p) || own.iter().any(|arn| named(p, arn)))
 }
 
 /// Whether a statement reaches all of the further kinds that an action needs.

@@ -27,9 +27,7 @@ pub use matching::Pattern;
 pub use principal::Identity;
 pub use service_control::ServiceControl;
 pub use transport::{denies_insecure_transport, denies_tls_below};
-pub use who::{
-    Audience, Grant, foreign_grants, grants_of, open_endpoint_grants, public_grants, unbound_service_grants, who,
-};
+pub use who::{Audience, Grant, grants_of, open_endpoint_grants, public_grants, who};
 
 /// What is known of the resource that a policy belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

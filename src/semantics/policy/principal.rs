@@ -11,9 +11,18 @@ pub struct Identity<'a> {
     pub arn: &'a str,
     /// The id of the organization that its account belongs to, where that is known.
     pub organization: Option<&'a str>,
+    /// The names of the groups that it is in, where it is a user.
+    pub groups: &'a [&'a str],
 }
 
 impl Identity<'_> {
+    /// The ARNs of what permissions of its own are given to: itself and its groups, these without their paths.
+    pub(super) fn own_arns(&self) -> Vec<String> {
+        let account = self.arn.split_inclusive(':').take(5).collect::<String>();
+        let groups = self.groups.iter().map(|name| format!("{account}group/{name}"));
+        std::iter::once(self.arn.to_string()).chain(groups).collect()
+    }
+
     /// What is left of a statement in requests of this identity: without the conditions that always hold. Nothing is
     /// left where one of them never does.
     pub(super) fn left_of(&self, statement: &Statement) -> Option<Statement> {
@@ -104,7 +113,7 @@ mod tests {
         let policy = json!({"Version": "2012-10-17", "Statement": {
             "Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}});
         let document = Document::read(&policy).known().unwrap();
-        let identity = Identity { arn, organization: Some("o-abc1234567") };
+        let identity = Identity { arn, organization: Some("o-abc1234567"), groups: &[] };
         match identity.left_of(&document.statements[0]) {
             None => Some(false),
             Some(left) if left.conditions.is_empty() => Some(true),

@@ -115,7 +115,7 @@ mod tests {
         let policy = json!({"Version": "2012-10-17", "Statement": allow(json!("*"))});
         let permissions = Permissions::read(Input::Known(&policy)).known().unwrap();
         let control = read(&json!(levels));
-        let identity = Identity { arn, organization: Some("o-abc1234567") };
+        let identity = Identity { arn, organization: Some("o-abc1234567"), groups: &[] };
         let narrowed = permissions.with_service_control(&control, &identity).of(&identity);
         narrowed.administrator().known().map(|found| found.is_some())
     }

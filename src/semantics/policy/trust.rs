@@ -177,38 +177,6 @@ pub fn trust(policy: &Value, context: &Context) -> Answer<Trust> {
 }
 
 impl Trust {
-    /// The grants to other accounts without a fixed external id and without MFA, those left out that `exempt` names
-    /// (own accounts, accounts of the own organization).
-    pub fn accounts_without_external_id(&self, exempt: &[&str]) -> Answer<Vec<&TrustedAccount>> {
-        let fails = |a: &TrustedAccount| !a.external_id && !a.mfa && !exempt.contains(&a.account.as_str());
-        failing(&self.accounts, fails, |a| a.doubt.clone())
-    }
-
-    /// The grants to other accounts that `known` does not name.
-    pub fn unknown_accounts(&self, known: &[&str]) -> Vec<&TrustedAccount> {
-        self.accounts.iter().filter(|a| !known.contains(&a.account.as_str())).collect()
-    }
-
-    /// The services that can be made to act for other customers and that nothing pins to a source.
-    pub fn services_without_source(&self) -> Answer<Vec<&TrustedService>> {
-        failing(&self.services, |s| !s.compute && !s.source_bound, |s| s.doubt.clone())
-    }
-
-    /// The OIDC providers of which the audience is not checked or the subject is not pinned.
-    pub fn oidc_not_pinned(&self) -> Answer<Vec<&TrustedOidc>> {
-        let doubt = |o: &TrustedOidc| {
-            o.doubt
-                .clone()
-                .or_else(|| (o.subject == Subject::NotUnderstood && o.audience_checked).then(|| o.why.clone()))
-        };
-        failing(&self.oidc, |o| !o.audience_checked || o.subject != Subject::Pinned, doubt)
-    }
-
-    /// The SAML providers of which the audience is not checked.
-    pub fn saml_without_audience(&self) -> Answer<Vec<&TrustedSaml>> {
-        failing(&self.saml, |s| !s.audience_checked, |s| s.doubt.clone())
-    }
-
     fn add(&mut self, grant: Grant, statement: &Statement, refused: Refused) {
         let name = grant.statement.clone();
         match grant.audience {
@@ -307,16 +275,6 @@ fn refuses_without_external_id(condition: &Condition) -> bool {
 
 fn doubt_of(statement: &Statement) -> Option<String> {
     statement.conditions.iter().find_map(|c| c.doubt.clone())
-}
-
-/// Those of a list that fail a demand for certain; unknown where there are none and some are doubtful.
-fn failing<T>(list: &[T], fails: impl Fn(&T) -> bool, doubt: impl Fn(&T) -> Option<String>) -> Answer<Vec<&T>> {
-    let (doubtful, certain): (Vec<&T>, Vec<&T>) =
-        list.iter().filter(|one| fails(one)).partition(|one| doubt(one).is_some());
-    match doubtful.into_iter().find_map(doubt) {
-        Some(why) if certain.is_empty() => Answer::Unknown(why),
-        _ => Answer::Known(certain),
-    }
 }
 
 fn is_provider(principal: &str) -> bool {
@@ -758,31 +716,6 @@ mod tests {
         assert!(!saml(json!({})).audience_checked);
         assert!(!saml(json!({"StringLike": {"SAML:aud": "*"}})).audience_checked);
         assert!(!saml(json!({"StringEquals": {"SAML:namequalifier": "x"}})).audience_checked);
-    }
-
-    #[test]
-    fn demands_are_answered_in_three_values() {
-        let count = |t: &Trust| t.accounts_without_external_id(&["777788889999"]).known().map(|a| a.len());
-        let vendor = |id: &str, condition| read(json!({"AWS": id}), "sts:AssumeRole", condition);
-        assert_eq!(count(&vendor("444455556666", json!({}))), Some(1));
-        assert_eq!(count(&vendor("777788889999", json!({}))), Some(0));
-        assert_eq!(count(&vendor("444455556666", json!({"Odd": {"sts:ExternalId": "x"}}))), None);
-        assert_eq!(vendor("444455556666", json!({})).unknown_accounts(&["444455556666"]).len(), 0);
-        let service = |condition| read(json!({"Service": "config.amazonaws.com"}), "sts:AssumeRole", condition);
-        let unbound = |t: &Trust| t.services_without_source().known().map(|s| s.len());
-        assert_eq!(unbound(&service(json!({}))), Some(1));
-        assert_eq!(unbound(&service(json!({"Odd": {"aws:SourceAccount": "x"}}))), None);
-        let github = |value: &str| {
-            let host = "token.actions.githubusercontent.com";
-            let arn = format!("arn:aws:iam::111122223333:oidc-provider/{host}");
-            let (sub, aud) = (format!("{host}:sub"), format!("{host}:aud"));
-            let condition = json!({"StringEquals": {aud: "sts.amazonaws.com"}, "StringLike": {sub: value}});
-            let trust = read(json!({"Federated": arn}), "sts:AssumeRoleWithWebIdentity", condition);
-            trust.oidc_not_pinned().known().map(|o| o.len())
-        };
-        assert_eq!(github("repo:org/repo:*"), Some(0));
-        assert_eq!(github("repo:org/*"), Some(1));
-        assert_eq!(github("repository_owner:org:*"), None);
     }
 
     #[test]

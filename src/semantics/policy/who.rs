@@ -96,25 +96,6 @@ pub fn public_grants(policy: &Value, actions: &[&str], context: &Context) -> Ans
     Document::read(policy).and_then(|document| grants(&document, actions, context)).and_then(certain_public)
 }
 
-/// The grants to AWS services that nothing pins to a source, an account or an organization. Unknown where none is
-/// certain and a condition that might pin one is not understood.
-pub fn unbound_service_grants(policy: &Value, context: &Context) -> Answer<Vec<Grant>> {
-    who(policy, context).and_then(|grants| {
-        certain(grants.into_iter().filter(|g| g.audience == Audience::Service && !g.bound).collect())
-    })
-}
-
-/// The grants that name other accounts: their principals, their resources as sources, their canonical users. Unknown
-/// where none is certain and a principal is not understood.
-pub fn foreign_grants(policy: &Value, context: &Context) -> Answer<Vec<Grant>> {
-    who(policy, context).and_then(|grants| {
-        let foreign = |g: &Grant| {
-            !g.foreign_accounts.is_empty() || matches!(g.audience, Audience::CanonicalUser | Audience::NotUnderstood)
-        };
-        certain(grants.into_iter().filter(foreign).collect())
-    })
-}
-
 /// What the policy of a VPC endpoint lets everybody do with anybody's resources: its grants that neither a principal
 /// or condition confines to somebody, nor a resource or `aws:ResourceAccount`, `aws:ResourceOrgID` or
 /// `aws:ResourceOrgPaths` to somebody's resources. The default policy of an endpoint is such a grant.
@@ -842,21 +823,6 @@ mod tests {
         let ask = |statements: &[Value]| public_grants(&policy(statements), &["s3:GetObject"], &context());
         assert!(ask(std::slice::from_ref(&doubtful)).doubt().is_some());
         assert_eq!(ask(&[doubtful, certain]).known().unwrap().len(), 1);
-    }
-
-    #[test]
-    fn unbound_services_and_foreign_accounts_are_asked_for() {
-        let service = |condition| policy(&[allow(json!({"Service": "sns.amazonaws.com"}), condition)]);
-        let unbound = |p: &Value| unbound_service_grants(p, &context()).known().map(|g| g.len());
-        assert_eq!(unbound(&service(json!({}))), Some(1));
-        assert_eq!(unbound(&service(json!({"StringEquals": {"aws:SourceAccount": OWN}}))), Some(0));
-        assert_eq!(unbound(&service(json!({"StringResembles": {"aws:SourceAccount": OWN}}))), None);
-        let named = |principal| policy(&[allow(principal, json!({}))]);
-        let foreign = |p: &Value| foreign_grants(p, &context()).known().map(|g| g.len());
-        assert_eq!(foreign(&named(json!({"AWS": OWN}))), Some(0));
-        assert_eq!(foreign(&named(json!({"AWS": "444455556666"}))), Some(1));
-        assert_eq!(foreign(&named(json!({"AWS": "arn:aws:iam::*:root"}))), None);
-        assert_eq!(foreign(&service(json!({"StringEquals": {"aws:SourceAccount": "444455556666"}}))), Some(1));
     }
 
     #[test]

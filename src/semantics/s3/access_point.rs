@@ -289,7 +289,9 @@ impl Request<'_> {
         if condition.variables && condition.values.iter().any(|v| v.contains("${")) {
             return None;
         }
-        let exactly = || condition.values.iter().any(|v| v == value);
+        let any_case = condition.operator.text.to_ascii_lowercase().contains("ignorecase");
+        let same = |v: &String| v == value || (any_case && v.eq_ignore_ascii_case(value));
+        let exactly = || condition.values.iter().any(same);
         let like = || condition.values.iter().any(|v| Pattern::plain(v).covers(&Pattern::plain(value)));
         match condition.operator.test? {
             Test::StringEquals { negated } => Some(exactly() != negated),

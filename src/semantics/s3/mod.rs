@@ -10,12 +10,14 @@ mod tests;
 
 pub use access_point::{AccessPoint, AccessPoints};
 
+use super::address::{is_wider, parse_block};
+use super::policy::document::{Effect, Statement, Test};
 use super::policy::who::{certain_public, grants};
-use super::policy::{Context, Document};
+use super::policy::{Context, Document, Grant};
 use super::{Answer, Input};
 use access_point::Request;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What was observed of a bucket and its account.
 #[derive(Clone, Copy, Debug)]
@@ -82,6 +84,8 @@ fn permissions(access: Access) -> &'static [&'static str] {
 
 const ALL_USERS: &str = "http://acs.amazonaws.com/groups/global/AllUsers";
 const AUTHENTICATED_USERS: &str = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers";
+/// Amazon S3's own writer of access logs; nobody else is in it.
+const LOG_DELIVERY: &str = "http://acs.amazonaws.com/groups/s3/LogDelivery";
 
 /// A way in that is open to everybody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -149,6 +153,8 @@ struct Facts<'a> {
     acls_off: Answer<bool>,
     policy: Answer<Document>,
     acl: Answer<Vec<AclGrant>>,
+    /// Why the ACL may grant everybody more.
+    acl_doubt: Option<&'static str>,
     points: Vec<access_point::Facts<'a>>,
     /// Whether there may be access points that were not read.
     more_points: bool,
@@ -163,7 +169,8 @@ impl<'a> Facts<'a> {
             acls_ignored: effective(bucket, "IgnorePublicAcls"),
             acls_off: owner_enforced(bucket.ownership),
             policy: document(bucket.policy, || "the bucket policy could not be read".to_string()),
-            acl: acl_grants(bucket.acl),
+            acl: acl_list(bucket.acl).map(|list| list.iter().filter_map(|g| read_grant(g).ok().flatten()).collect()),
+            acl_doubt: acl_list(bucket.acl).known().and_then(|list| list.iter().find_map(|g| read_grant(g).err())),
             points: bucket.access_points.read.iter().map(access_point::Facts::of).collect(),
             more_points: bucket.access_points.more,
         }
@@ -198,7 +205,7 @@ impl<'a> Facts<'a> {
 
     fn by_policy(&self, access: Access) -> Answer<Vec<Route>> {
         if self.restricted == Answer::Known(true) {
-            return Answer::Known(Vec::new());
+            return self.unrestricted(access).map_or(Answer::Known(Vec::new()), Answer::Unknown);
         }
         let arn = self.arn();
         let context = Context { resource: Some(&arn), ..self.context };
@@ -217,17 +224,106 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// Why `RestrictPublicBuckets` may have no effect: everybody is let in only by blocks of addresses none of which is
+    /// broad enough for Amazon S3 to call the policy public.
+    fn unrestricted(&self, access: Access) -> Option<String> {
+        let direct = Request::Direct.read(self.policy.as_known()?);
+        let narrow: Vec<String> =
+            direct.statements.iter().filter(|s| names_narrow_blocks(s)).map(Statement::name).collect();
+        if narrow.is_empty() {
+            return None;
+        }
+        let arn = self.arn();
+        let context = Context { resource: Some(&arn), ..self.context };
+        let public = |actions: &[&str]| -> Vec<Grant> {
+            let all = grants(&direct, actions, &context).known().unwrap_or_default();
+            all.into_iter().filter(|g| g.public && g.doubt.is_none()).collect()
+        };
+        if public(&["s3:*"]).iter().any(|grant| !narrow.contains(&grant.statement)) {
+            return None;
+        }
+        let grant = public(actions(access)).into_iter().next()?;
+        Some(format!(
+            "{}, by blocks that together are the internet: whether RestrictPublicBuckets stops that is not known",
+            grant.why
+        ))
+    }
+
     fn by_acl(&self, access: Access) -> Answer<Vec<Route>> {
         let dead = self.acls_ignored.clone().or(self.acls_off.clone());
         if dead == Answer::Known(true) {
             return Answer::Known(Vec::new());
         }
-        let open = self.acl.clone().map(|grants| acl_routes(&grants, access));
+        let open = self.acl.clone().and_then(|grants| self.not_denied(grants, access)).map(|g| acl_routes(&g, access));
+        let open = match self.acl_doubt {
+            Some(why) if open.as_known().is_some_and(Vec::is_empty) => Answer::Unknown(why.to_string()),
+            _ => open,
+        };
         match (open, dead) {
             (Answer::Known(routes), _) if routes.is_empty() => Answer::Known(routes),
             (Answer::Unknown(why), _) | (_, Answer::Unknown(why)) => Answer::Unknown(why),
             (routes, Answer::Known(_)) => routes,
         }
+    }
+
+    /// The grants of the ACL that count for an access and that the bucket policy's Deny statements leave. A policy that
+    /// was not read is not taken to deny anything.
+    fn not_denied(&self, grants: Vec<AclGrant>, access: Access) -> Answer<Vec<AclGrant>> {
+        let Answer::Known(policy) = &self.policy else { return Answer::Known(grants) };
+        let counting = grants.into_iter().filter(|g| permissions(access).contains(&g.permission.as_str()));
+        let (mut left, mut doubt) = (Vec::new(), None);
+        for grant in counting {
+            match self.survives(&grant, policy, access) {
+                Answer::Known(true) => left.push(grant),
+                Answer::Known(false) => {}
+                Answer::Unknown(why) => doubt = Some(why),
+            }
+        }
+        match doubt {
+            Some(why) if left.is_empty() => Answer::Unknown(why),
+            _ => Answer::Known(left),
+        }
+    }
+
+    /// Whether everybody can still do what a grant of the ACL gives: it is asked as an Allow statement beside the Deny
+    /// statements of the policy.
+    fn survives(&self, grant: &AclGrant, policy: &Document, access: Access) -> Answer<bool> {
+        let direct = Request::Direct.read(policy);
+        let denies: Vec<_> = direct.statements.into_iter().filter(|s| s.effect == Effect::Deny).collect();
+        if denies.is_empty() {
+            return Answer::Known(true);
+        }
+        let arn = self.arn();
+        let (given, on_objects) = given_by(&grant.permission, access);
+        let resource = if on_objects { format!("{arn}/*") } else { arn.clone() };
+        let allow = json!({"Statement": {"Effect": "Allow", "Principal": "*", "Action": given, "Resource": resource}});
+        Document::read(&allow).and_then(|mut document| {
+            document.statements.extend(denies);
+            let context = Context { resource: Some(&arn), ..self.context };
+            grants(&document, given, &context).and_then(certain_public).map(|left| !left.is_empty())
+        })
+    }
+}
+
+/// Whether a statement admits by `aws:SourceIp` only blocks that Amazon S3 does not call broad ("The meaning of 'public'").
+fn names_narrow_blocks(statement: &Statement) -> bool {
+    let narrow = |value: &String| parse_block(value).is_some_and(|net| !is_wider(&net, 8, 32));
+    statement.effect == Effect::Allow
+        && statement.conditions.iter().any(|c| {
+            c.key.eq_ignore_ascii_case("aws:SourceIp")
+                && c.operator.test == Some(Test::IpAddress { negated: false })
+                && c.values.iter().all(narrow)
+        })
+}
+
+/// What a permission in the ACL of a bucket gives for an access, and whether on the objects (Amazon S3 User Guide,
+/// "Mapping of ACL permissions and access policy permissions").
+fn given_by(permission: &str, access: Access) -> (&'static [&'static str], bool) {
+    match (access, permission) {
+        (Access::Read, _) => (&["s3:GetBucketAcl"], false),
+        (Access::List, _) => (&["s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"], false),
+        (Access::Write, "WRITE_ACP") => (&["s3:PutBucketAcl"], false),
+        (Access::Write, _) => (&["s3:PutObject"], true),
     }
 }
 
@@ -253,31 +349,37 @@ struct AclGrant {
     permission: String,
 }
 
-fn acl_grants(acl: Input) -> Answer<Vec<AclGrant>> {
+fn acl_list(acl: Input<'_>) -> Answer<&[Value]> {
     let acl = match acl {
         Input::Known(acl) => acl,
         // Every bucket has an ACL; an answer without one is not an answer.
         Input::Absent | Input::Unknown => return Answer::Unknown("the bucket's ACL could not be read".to_string()),
     };
-    let grants = match acl {
-        Value::Array(grants) => grants.as_slice(),
-        Value::Object(object) => match object.get("Grants") {
-            Some(Value::Array(grants)) => grants.as_slice(),
-            None | Some(Value::Null) => &[],
-            Some(_) => return Answer::Unknown("the bucket's ACL is not understood".to_string()),
-        },
-        _ => return Answer::Unknown("the bucket's ACL is not understood".to_string()),
+    let grants = acl.as_object().map_or(Some(acl), |object| object.get("Grants"));
+    match grants {
+        Some(Value::Array(grants)) => Answer::Known(grants),
+        None | Some(Value::Null) => Answer::Known(&[]),
+        Some(_) => Answer::Unknown("the bucket's ACL is not understood".to_string()),
+    }
+}
+
+/// A grant of an ACL, if it is one to everybody. Why not, where that is not understood.
+fn read_grant(grant: &Value) -> Result<Option<AclGrant>, &'static str> {
+    let grantee = grant.get("Grantee").and_then(Value::as_object).ok_or("a grant of the bucket's ACL names nobody")?;
+    let text = |member: &str| grantee.get(member).and_then(Value::as_str);
+    let group = match text("URI") {
+        Some(ALL_USERS) => "AllUsers",
+        Some(AUTHENTICATED_USERS) => "AuthenticatedUsers",
+        Some(LOG_DELIVERY) => return Ok(None),
+        None if text("Type") != Some("Group") => return Ok(None),
+        _ => return Err("a group in the bucket's ACL is not understood"),
     };
-    let of_everybody = |grant: &Value| {
-        let uri = grant.get("Grantee").and_then(|g| g.get("URI")).and_then(Value::as_str).unwrap_or_default();
-        let permission = grant.get("Permission").and_then(Value::as_str).unwrap_or_default().to_string();
-        match uri {
-            ALL_USERS => Some(AclGrant { group: "AllUsers", permission }),
-            AUTHENTICATED_USERS => Some(AclGrant { group: "AuthenticatedUsers", permission }),
-            _ => None,
+    match grant.get("Permission").and_then(Value::as_str) {
+        Some(permission @ ("READ" | "WRITE" | "READ_ACP" | "WRITE_ACP" | "FULL_CONTROL")) => {
+            Ok(Some(AclGrant { group, permission: permission.to_string() }))
         }
-    };
-    Answer::Known(grants.iter().filter_map(of_everybody).collect())
+        _ => Err("what the bucket's ACL grants to everybody is not understood"),
+    }
 }
 
 fn acl_routes(grants: &[AclGrant], access: Access) -> Vec<Route> {

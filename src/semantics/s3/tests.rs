@@ -1,5 +1,4 @@
 use super::*;
-use serde_json::json;
 
 fn blocks(ignore: bool, restrict: bool) -> Value {
     json!({"BlockPublicAcls": ignore, "IgnorePublicAcls": ignore, "BlockPublicPolicy": restrict, "RestrictPublicBuckets": restrict})
@@ -439,4 +438,113 @@ fn what_is_not_understood_is_unknown() {
     let b = bucket(Input::Absent, Input::Absent, Input::Absent, Input::Known(&broken), Input::Unknown);
     assert_eq!(public(&b, Access::Read), None);
     assert!(owner_enforced(Input::Known(&json!("Something"))).doubt().is_some());
+}
+
+#[test]
+fn a_grant_of_an_acl_that_is_not_understood_is_no_proof() {
+    let off = blocks(false, false);
+    let ask = |grants: Value, ignored: bool| {
+        let (acl, on) = (json!({"Grants": grants}), blocks(ignored, false));
+        let block = Input::Known(if ignored { &on } else { &off });
+        public(&bucket(block, Input::Absent, Input::Absent, Input::Absent, Input::Known(&acl)), Access::List)
+    };
+    let group =
+        |uri: &str, permission: Value| json!({"Grantee": {"Type": "Group", "URI": uri}, "Permission": permission});
+    let everybody = |permission: Value| group(ALL_USERS, permission);
+    assert_eq!(ask(json!([group(LOG_DELIVERY, json!("WRITE"))]), false), Some(false));
+    assert_eq!(
+        ask(json!([{"Grantee": {"Type": "CanonicalUser", "ID": "x"}, "Permission": "READ"}]), false),
+        Some(false)
+    );
+    for odd in [
+        group("http://acs.amazonaws.com/groups/global/Others", json!("READ")),
+        group("https://acs.amazonaws.com/groups/global/AllUsers", json!("READ")),
+        json!({"Grantee": {"Type": "Group"}, "Permission": "READ"}),
+        json!({"Permission": "READ"}),
+        json!("AllUsers"),
+        everybody(json!("read")),
+        everybody(json!(null)),
+    ] {
+        assert_eq!(ask(json!([odd]), false), None, "{odd}");
+        assert_eq!(ask(json!([odd]), true), Some(false), "{odd}");
+        assert_eq!(ask(json!([odd, everybody(json!("READ"))]), false), Some(true), "{odd}");
+    }
+}
+
+#[test]
+fn conditions_on_the_access_point_are_compared_without_case_where_they_say_so() {
+    let handed = |operator: &str, value: &str| {
+        let policy = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
+            "Resource": "arn:aws:s3:::b/*", "Condition": {operator: {"s3:AccessPointNetworkOrigin": value}}}});
+        let (off, acl, door) = (blocks(false, false), json!({"Grants": []}), point_policy(json!("*")));
+        let origin = json!("Internet");
+        let points = [point(Input::Known(&origin), Input::Known(&off), Input::Known(&door))];
+        let mut b = bucket(Input::Known(&off), Input::Absent, Input::Absent, Input::Known(&policy), Input::Known(&acl));
+        b.access_points = AccessPoints { read: &points, more: false };
+        public(&b, Access::Read)
+    };
+    assert_eq!(handed("StringEquals", "Internet"), Some(true));
+    assert_eq!(handed("StringEquals", "internet"), Some(false));
+    assert_eq!(handed("StringEqualsIgnoreCase", "internet"), Some(true));
+    // By the bucket's own name the key is absent, so that a negated condition holds there.
+    assert_eq!(handed("StringNotEquals", "Internet"), Some(true));
+}
+
+#[test]
+fn a_deny_in_the_policy_closes_what_the_acl_opens() {
+    let off = blocks(false, false);
+    let ask = |access: Access, permission: &str, deny: Value| {
+        let (acl, policy) = (acl(ALL_USERS, permission), json!({"Version": "2012-10-17", "Statement": deny}));
+        public(
+            &bucket(Input::Known(&off), Input::Absent, Input::Absent, Input::Known(&policy), Input::Known(&acl)),
+            access,
+        )
+    };
+    let deny = |action: &str, condition: Value| {
+        json!({"Effect": "Deny", "Principal": "*", "Action": action, "Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"],
+            "Condition": condition})
+    };
+    let outside = json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}});
+    for (access, permission) in [
+        (Access::List, "READ"),
+        (Access::Read, "READ_ACP"),
+        (Access::Write, "WRITE"),
+        (Access::Write, "WRITE_ACP"),
+        (Access::List, "FULL_CONTROL"),
+        (Access::Read, "FULL_CONTROL"),
+        (Access::Write, "FULL_CONTROL"),
+    ] {
+        assert_eq!(ask(access, permission, deny("s3:*", outside.clone())), Some(false), "{permission}");
+        assert_eq!(
+            ask(access, permission, deny("s3:*", json!({"Bool": {"aws:SecureTransport": "false"}}))),
+            Some(true)
+        );
+        assert_eq!(ask(access, permission, deny("s3:DeleteBucket", json!({}))), Some(true), "{permission}");
+    }
+    // Versions can still be listed.
+    assert_eq!(ask(Access::List, "READ", deny("s3:ListBucket", json!({}))), Some(true));
+    assert_eq!(ask(Access::List, "READ", deny("s3:*", json!({"Odd": {"aws:PrincipalOrgID": "o-1"}}))), None);
+}
+
+#[test]
+fn restricting_public_buckets_is_no_proof_against_many_blocks_that_are_each_narrow() {
+    let ask = |blocks: &[&str], also_open: bool| {
+        let mut statements = vec![json!({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
+            "Resource": "arn:aws:s3:::b/*", "Condition": {"IpAddress": {"aws:SourceIp": blocks}}})];
+        if also_open {
+            let open =
+                json!({"Effect": "Allow", "Principal": "*", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::b"});
+            statements.push(open);
+        }
+        let policy = json!({"Version": "2012-10-17", "Statement": statements});
+        let (acl, on) = (json!({"Grants": []}), self::blocks(true, true));
+        let b = bucket(Input::Known(&on), Input::Absent, Input::Absent, Input::Known(&policy), Input::Known(&acl));
+        [Access::Read, Access::List].map(|access| public(&b, access))
+    };
+    let (closed, doubt) = ([Some(false), Some(false)], [None, Some(false)]);
+    assert_eq!(ask(&["52.0.0.0/8", "54.0.0.0/8"], false), doubt);
+    assert_eq!(ask(&["52.0.0.0/8"], false), closed);
+    assert_eq!(ask(&["52.0.0.0/7"], false), closed);
+    // What Amazon S3 certainly calls public is restricted as a whole.
+    assert_eq!(ask(&["52.0.0.0/8", "54.0.0.0/8"], true), closed);
 }
