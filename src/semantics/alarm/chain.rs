@@ -1,6 +1,6 @@
 //! The chain from an event to a person, link by link, and which link is missing.
 
-use super::classes::{Class, Owner};
+use super::classes::{Class, Owner, findings};
 use super::delivery::{self, By};
 use super::formula::{Cover, Formula, Record};
 use super::{event, metric, pattern};
@@ -175,11 +175,34 @@ pub(super) fn arn_part(arn: &str, n: usize) -> &str {
 pub fn chain(class: &Class, parts: &Parts<'_>) -> Result<Chain, Vec<Doubt>> {
     let logs = log_routes(class, parts);
     let events = EventRoutes::new(class, parts);
+    let link = |record: &Record| Link::any([by_logs(class, parts, &logs, record), events.link(record)], &[]);
+    summed(class, link)
+}
+
+/// Whether an EventBridge rule hands GuardDuty's findings in a region, from a severity up, to somebody. GuardDuty writes
+/// to EventBridge itself, no trail is needed.
+pub fn findings_routed(region: &str, severity: f64, parts: &Parts<'_>) -> Result<Chain, Vec<Doubt>> {
+    let (class, imported) = findings(parts.owner, region, severity);
+    let events = EventRoutes::new(&class, parts);
+    let link = |record: &Record| match events.on_bus(record, region, "default", 0) {
+        Link::Broken(why) => match events.on_bus(&imported, region, "default", 0) {
+            Link::Broken(_) if why.is_empty() => {
+                Link::broken(format!("no EventBridge rule in {region} covers findings of severity {severity} and more"))
+            }
+            Link::Broken(_) => Link::Broken(why),
+            Link::Open(doubts) => Link::Open(doubts),
+            Link::Holds(_) => Link::unclear(format!("whether Security Hub gets GuardDuty's findings in {region}")),
+        },
+        other => other,
+    };
+    summed(&class, link)
+}
+
+fn summed(class: &Class, link: impl Fn(&Record) -> Link) -> Result<Chain, Vec<Doubt>> {
     let (mut by, mut doubts) = (BTreeSet::new(), BTreeSet::new());
     let mut missing: Vec<(String, Vec<&str>)> = Vec::new();
     for record in &class.records {
-        let ways = [by_logs(class, parts, &logs, record), events.link(record)];
-        match Link::any(ways, &[]) {
+        match link(record) {
             Link::Holds(how) => {
                 by.insert(how);
             }

@@ -1,6 +1,6 @@
 //! Each link of the chain, taken out, broken and hidden in turn.
 
-use super::chain::{Chain, Doubt, Item, Items, Parts, chain};
+use super::chain::{Chain, Doubt, Item, Items, Parts, chain, findings_routed};
 use super::classes::{Owner, class};
 use serde_json::{Map, Value, json};
 
@@ -124,6 +124,10 @@ impl World {
     }
 
     fn ask(&self) -> Result<Chain, Vec<Doubt>> {
+        self.of_parts(|parts| chain(&class(self.class, parts.owner).expect("a class"), parts))
+    }
+
+    fn of_parts<T>(&self, ask: impl FnOnce(&Parts<'_>) -> T) -> T {
         let documents: Vec<Map<String, Value>> =
             self.all.iter().map(|item| item.3.as_object().expect("an object").clone()).collect();
         let items = |kind: &str| Items {
@@ -146,12 +150,21 @@ impl World {
         let owner = Owner { account: ACCOUNT, partition: "aws" };
         let parts =
             Parts { owner, trails, filters, alarms, composites, topics, rules, regions, functions, queues, keys };
-        chain(&class(self.class, owner).expect("a class"), &parts)
+        ask(&parts)
+    }
+
+    /// Whether findings are routed, in the words of [`Self::answer`].
+    fn routed(&self, severity: f64) -> String {
+        Self::in_words(self.of_parts(|parts| findings_routed("us-east-1", severity, parts)))
     }
 
     /// `whole`, `open`, or the sentences on what is missing.
     fn answer(&self) -> String {
-        match self.ask() {
+        Self::in_words(self.ask())
+    }
+
+    fn in_words(asked: Result<Chain, Vec<Doubt>>) -> String {
+        match asked {
             Ok(Chain { complete: true, .. }) => "whole".into(),
             Ok(chain) => chain.missing.join("; "),
             Err(doubts) => {
@@ -604,4 +617,54 @@ fn a_rule_sees_its_own_region_only() {
     let mut away = two;
     away.add_in("eu-west-1", "rule", rule("ENABLED", "arn:aws:events:us-east-1:444455556666:event-bus/central"));
     assert_eq!(away.answer(), "open");
+}
+
+#[test]
+fn findings_of_guardduty_reach_somebody_by_a_rule() {
+    let rule = |pattern: Value| {
+        let mut rule = rule("ENABLED", TOPIC);
+        rule["EventPattern"] = json!(pattern.to_string());
+        World::new().without("trail").and("rule", rule)
+    };
+    let severe = |alternatives: Value| {
+        rule(
+            json!({"source": ["aws.guardduty"], "detail-type": ["GuardDuty Finding"], "detail": {"severity": alternatives}}),
+        )
+    };
+    for (world, expected) in [
+        (rule(json!({"source": ["aws.guardduty"]})), "whole"),
+        (severe(json!([{"numeric": [">=", 4]}])), "whole"),
+        (severe(json!([{"numeric": [">=", 7]}])), "whole"),
+        (
+            severe(json!([{"numeric": [">=", 8]}])),
+            "no EventBridge rule in us-east-1 covers findings of severity 7 and more",
+        ),
+        (severe(json!([{"numeric": [">=", 7, "<", 9]}])), "no EventBridge rule in us-east-1 covers"),
+        (severe(json!([7, 7.1, 7.2, 8, 8.9])), "no EventBridge rule in us-east-1 covers"),
+        (rule(json!({"source": ["aws.guardduty"], "detail": {"service": {"archived": [false]}}})), "whole"),
+        (
+            rule(json!({"source": ["aws.guardduty"], "detail": {"type": [{"prefix": "CryptoCurrency"}]}})),
+            "no EventBridge rule",
+        ),
+        (rule(json!({"source": ["aws.inspector2"]})), "no EventBridge rule in us-east-1 covers"),
+        (rule(json!({"source": ["aws.securityhub"], "detail-type": ["Security Hub Findings - Imported"]})), "open"),
+        (World::new(), "no EventBridge rule in us-east-1 covers"),
+    ] {
+        let answer = world.routed(7.0);
+        assert!(answer.contains(expected), "{expected:?} is not in {answer:?}");
+    }
+    let whole = rule(json!({"source": ["aws.guardduty"]}));
+    assert!(whole.clone().with("rule", json!({"State": "DISABLED"})).routed(7.0).contains("it is disabled"));
+    assert!(
+        whole.clone().with("topic", json!({"Subscriptions": []})).routed(7.0).contains("no confirmed subscription")
+    );
+    assert_eq!(whole.clone().unread("rule", "Targets").routed(7.0), "open");
+    assert_eq!(whole.unlisted("rule").routed(7.0), "whole");
+    assert_eq!(World::new().unlisted("rule").routed(7.0), "open");
+    // A rule in another region gets none of them.
+    let mut away = World::new();
+    let mut elsewhere = self::rule("ENABLED", TOPIC);
+    elsewhere["EventPattern"] = json!(r#"{"source": ["aws.guardduty"]}"#);
+    away.add_in("eu-west-1", "rule", elsewhere);
+    assert!(away.routed(7.0).contains("no EventBridge rule in us-east-1 covers"));
 }

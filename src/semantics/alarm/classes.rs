@@ -91,6 +91,40 @@ pub fn class(name: &str, owner: Owner<'_>) -> Option<Class> {
     })
 }
 
+/// Findings of GuardDuty in a region, from a severity up; and the same as Security Hub hands them on, where it gets them.
+/// Source: Amazon GuardDuty User Guide, "Processing GuardDuty findings with Amazon EventBridge".
+pub fn findings(owner: Owner<'_>, region: &str, severity: f64) -> (Class, Record) {
+    let envelope = |source: &str, kind: &str| {
+        let members = [
+            ("@source", is(source)),
+            ("@detail-type", is(kind)),
+            ("@account", is(owner.account)),
+            ("@region", is(region)),
+            ("@version", is("0")),
+            ("@id", Domain::Text(Glob::stars("*"), Vec::new())),
+            ("@time", Domain::Text(Glob::stars("*"), Vec::new())),
+        ];
+        let members = members.into_iter().map(|(path, domain)| (path.to_owned(), domain)).collect();
+        Record { label: "findings".to_owned(), members }
+    };
+    let mut finding = envelope("aws.guardduty", "GuardDuty Finding");
+    set(&mut finding, "severity", Domain::AtLeast(severity));
+    set(&mut finding, "accountId", is(owner.account));
+    set(&mut finding, "region", is(region));
+    set(&mut finding, "type", Domain::Text(Glob::stars("*"), Vec::new()));
+    set(&mut finding, "service.serviceName", is("guardduty"));
+    set(&mut finding, "service.archived", Domain::Flag(false));
+    let class = Class {
+        what: "findings of GuardDuty",
+        records: vec![finding],
+        single: true,
+        reads: false,
+        source: None,
+        global: false,
+    };
+    (class, envelope("aws.securityhub", "Security Hub Findings - Imported"))
+}
+
 const IAM: &[&str] = &[
     "DeleteGroupPolicy",
     "DeleteRolePolicy",
