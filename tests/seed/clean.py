@@ -37,6 +37,7 @@ def seed(account: Account) -> None:
     functions(account)
     trail(account)
     edges(account)
+    clusters(account)
     alarms(account)
     policies(account)
 
@@ -322,12 +323,29 @@ def watching(account: Account, region: str) -> None:
             {"Name": name, "Status": "ENABLED"}
             for name in (
                 "S3_DATA_EVENTS", "EKS_AUDIT_LOGS", "EBS_MALWARE_PROTECTION", "RDS_LOGIN_EVENTS", "LAMBDA_NETWORK_LOGS",
-                "RUNTIME_MONITORING",
             )
-        ],
+        ] + [{
+            "Name": "RUNTIME_MONITORING", "Status": "ENABLED",
+            "AdditionalConfiguration": [
+                {"Name": name, "Status": "ENABLED"}
+                for name in ("EC2_AGENT_MANAGEMENT", "EKS_ADDON_MANAGEMENT", "ECS_FARGATE_AGENT_MANAGEMENT")
+            ],
+        }],
     )
     account.facts[f"detector-{region}"] = made["DetectorId"]
+    findings_told(account, region)
     config.recorder(account, region, "audit-trail")
+
+
+def findings_told(account: Account, region: str) -> None:
+    """A rule that hands every finding to people."""
+    sns, events = account.client("sns", region), account.client("events", region)
+    topic = sns.create_topic(Name="findings")["TopicArn"]
+    publish = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "SNS:Publish", "Resource": topic}
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=document(publish))
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="security@example.com")
+    events.put_rule(Name="findings", EventPattern=json.dumps({"source": ["aws.guardduty"], "detail-type": ["GuardDuty Finding"]}))
+    events.put_targets(Rule="findings", Targets=[{"Id": "topic", "Arn": topic}])
 
 
 def trail(account: Account) -> None:
@@ -343,9 +361,10 @@ def trail(account: Account) -> None:
         CloudWatchLogsRoleArn=f"arn:aws:iam::{account.id}:role/application",
     )
     data = {"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}
+    calls = {"Type": "AWS::Lambda::Function", "Values": ["arn:aws:lambda"]}
     trails.put_event_selectors(
         TrailName="audit",
-        EventSelectors=[{"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": [data]}],
+        EventSelectors=[{"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": [data, calls]}],
     )
     trails.start_logging(Name="audit")
     stored = account.backend("cloudtrail", HOME).trails["audit"]
@@ -371,6 +390,10 @@ def edges(account: Account) -> None:
         sns.set_topic_attributes(TopicArn=arn, AttributeName=attribute, AttributeValue=role)
     sns.subscribe(TopicArn=arn, Protocol="https", Endpoint="https://pager.example.com/alarms")
     account.facts["distribution"] = cloudfront.distribution(account, "site", "redirect-to-https", "TLSv1.2_2021")
+
+
+def clusters(account: Account) -> None:
+    account.client("ecs").create_cluster(clusterName="jobs")
 
 
 def alarms(account: Account) -> None:

@@ -505,6 +505,10 @@ def watching(account: Account) -> None:
         Enable=True, FindingPublishingFrequency="FIFTEEN_MINUTES"
     )["DetectorId"]
     config.recorder(account, HOME, "trail-logs")
+    account.client("ecs").create_cluster(clusterName="jobs")
+    account.client("eks").create_cluster(
+        name="shop", roleArn=f"arn:aws:iam::{account.id}:role/application", resourcesVpcConfig={"subnetIds": []},
+    )
 
 
 def edges(account: Account) -> None:
