@@ -42,11 +42,12 @@ fn show(pack: &RulePack, id: &str, listing: &Listing, console: &Console) -> Resu
         .iter()
         .find(named)
         .ok_or_else(|| unknown("rule", id, pack.rules.iter().map(|r| r.id.as_str()), "soc2scan rules list"))?;
-    listing::print(listing.format, console, || document(rule), |out| write(out, rule))?;
+    let asks = pack.rules.iter().position(|r| r.id == rule.id).is_some_and(|n| pack.asks_register(n));
+    listing::print(listing.format, console, || document(rule), |out| write(out, rule, asks))?;
     Ok(End::printed())
 }
 
-fn write(out: &mut dyn Write, rule: &Rule) -> io::Result<()> {
+fn write(out: &mut dyn Write, rule: &Rule, asks_register: bool) -> io::Result<()> {
     writeln!(out, "{}\n{}\n", rule.id, rule.title)?;
     listing::columns(
         out,
@@ -63,6 +64,9 @@ fn write(out: &mut dyn Write, rule: &Rule) -> io::Result<()> {
         for (name, value) in &rule.params {
             writeln!(out, "  {name}: {value}")?;
         }
+    }
+    if asks_register {
+        writeln!(out, "\nRegister (soc2scan.yaml: register)\n  judges by the entity's own accounts and its vendors")?;
     }
     writeln!(out, "\nWhy")?;
     listing::paragraph(out, "  ", &rule.rationale)?;
