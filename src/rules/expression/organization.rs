@@ -77,6 +77,8 @@ fn accounts<'a>(inventory: &Inventory<'a>, account: &str, found: Option<&'a Reso
         (None, Some(value)) => Read::Known(value),
     };
     let (organization, listed) = (read(ORGANIZATION), read(ACCOUNTS));
+    // An organization has at least the account itself.
+    let listed = if listed == Read::Known(&Value::Array(Vec::new())) { Read::Absent } else { listed };
     let text = |value: &'a Value, name: &str| value.get(name).and_then(Value::as_str);
     let management = match &organization {
         Read::Known(value) => text(value, "MasterAccountId"),
