@@ -28,7 +28,7 @@ pub(super) fn run(command: &Rules, global: &Global, console: &Console) -> Result
 }
 
 fn list(pack: &RulePack, listing: &Listing, console: &Console) -> Result<End, Failure> {
-    let value = || pack.rules.iter().map(document).collect();
+    let value = || (0..pack.rules.len()).map(|n| document(pack, n)).collect();
     let row = |r: &Rule| [r.id.clone(), r.severity.name().to_owned(), r.criteria.join(" "), r.title.clone()];
     let rows: Vec<_> = pack.rules.iter().map(row).collect();
     listing::print(listing.format, console, value, |out| listing::columns(out, &rows))?;
@@ -36,18 +36,18 @@ fn list(pack: &RulePack, listing: &Listing, console: &Console) -> Result<End, Fa
 }
 
 fn show(pack: &RulePack, id: &str, listing: &Listing, console: &Console) -> Result<End, Failure> {
-    let named = |r: &&Rule| r.id == id || r.aliases.iter().any(|a| a == id);
-    let rule = pack
+    let named = |r: &Rule| r.id == id || r.aliases.iter().any(|a| a == id);
+    let n = pack
         .rules
         .iter()
-        .find(named)
+        .position(named)
         .ok_or_else(|| unknown("rule", id, pack.rules.iter().map(|r| r.id.as_str()), "soc2scan rules list"))?;
-    let asks = pack.rules.iter().position(|r| r.id == rule.id).is_some_and(|n| pack.asks_register(n));
-    listing::print(listing.format, console, || document(rule), |out| write(out, rule, asks))?;
+    listing::print(listing.format, console, || document(pack, n), |out| write(out, pack, n))?;
     Ok(End::printed())
 }
 
-fn write(out: &mut dyn Write, rule: &Rule, asks_register: bool) -> io::Result<()> {
+fn write(out: &mut dyn Write, pack: &RulePack, n: usize) -> io::Result<()> {
+    let rule = &pack.rules[n];
     writeln!(out, "{}\n{}\n", rule.id, rule.title)?;
     listing::columns(
         out,
@@ -65,7 +65,7 @@ fn write(out: &mut dyn Write, rule: &Rule, asks_register: bool) -> io::Result<()
             writeln!(out, "  {name}: {value}")?;
         }
     }
-    if asks_register {
+    if pack.asks_register(n) {
         writeln!(out, "\nRegister (soc2scan.yaml: register)\n  judges by the entity's own accounts and its vendors")?;
     }
     writeln!(out, "\nWhy")?;
@@ -91,7 +91,8 @@ fn write(out: &mut dyn Write, rule: &Rule, asks_register: bool) -> io::Result<()
     Ok(())
 }
 
-fn document(rule: &Rule) -> Value {
+fn document(pack: &RulePack, n: usize) -> Value {
+    let rule = &pack.rules[n];
     json!({
         "id": rule.id,
         "aliases": rule.aliases,
@@ -103,6 +104,7 @@ fn document(rule: &Rule) -> Value {
         "criteria": rule.criteria,
         "rationale": rule.rationale,
         "params": rule.params,
+        "asks_register": pack.asks_register(n),
         "remediation": {
             "text": rule.remediation.text,
             "cli": rule.remediation.cli,
