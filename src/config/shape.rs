@@ -103,11 +103,12 @@ impl<'a> Check<'a> {
             return None;
         }
         let written = self.source.text().get(self.source.bytes(node.position()))?.trim();
-        let help = format!("write it in quotes, \"{written}\": as a number it loses its leading zeros");
-        match pattern(schema) {
-            Some(form) if !form.is_match(written) => Some(format!("{help}; and it must have the form `{form}`")),
-            _ => Some(help),
-        }
+        let help = format!("write it in quotes, \"{written}\"");
+        Some(match pattern(schema) {
+            Some(form) if form.is_match(written) => format!("{help}: as a number it loses its leading zeros"),
+            Some(form) => format!("{help}, and in the form `{form}`"),
+            None => help,
+        })
     }
 
     fn map(&mut self, node: &Node, schema: &'a Map<String, Value>, name: &str) {

@@ -462,3 +462,13 @@ fn what_decided_who_somebody_is_stands_in_the_evidence() {
         assert!(said.iter().any(|s| s == expected), "{expected} is not in {said:?}");
     }
 }
+
+#[test]
+fn what_is_no_grant_is_no_known_grant() {
+    let rule = "assert: trust(resource.Policy).accounts.all(t, knownGrant(t))\nmanual: {message: m}\nmessage: m\n\
+                tests: [{name: t, expect: pass, others: [{type: 'AWS::::Account'}], resource: {Policy: {Version: '2012-10-17', \
+                Statement: [{Effect: Allow, Principal: {AWS: '777788889999'}, Action: 'sts:AssumeRole'}]}}}]\n";
+    let outcomes = load(rule).expect("loads").test(&schemas());
+    let failure = outcomes.iter().find(|o| o.name == "t").and_then(|o| o.failure.clone()).expect("it fails");
+    assert!(failure.contains("where a grant was expected"), "{failure}");
+}

@@ -224,12 +224,14 @@ impl<'a> Judge<'_, 'a> {
         }
         match eval(&self.compiled.assertion, env) {
             Val::Bool(true) => Said::Pass,
-            Val::Bool(false) => match self.compiled.manual.as_ref().and_then(|m| m.when.as_ref()).map(|w| eval(w, env))
-            {
-                None | Some(Val::Bool(false)) => Said::Fail,
-                Some(Val::Bool(true)) => Said::Manual,
-                Some(other) => unknown(other),
-            },
+            Val::Bool(false) => {
+                let question = self.compiled.manual.as_ref().and_then(|manual| manual.when.as_ref());
+                match question.map(|when| eval(when, env)) {
+                    None | Some(Val::Bool(false)) => Said::Fail,
+                    Some(Val::Bool(true)) => Said::Manual,
+                    Some(other) => unknown(other),
+                }
+            }
             other => unknown(other),
         }
     }

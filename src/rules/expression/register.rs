@@ -206,19 +206,10 @@ fn outside(around: &Organization<'_>) -> String {
 
 /// A grant is known where all are whom it names. One that is certainly not decides, whatever is not known of the others.
 fn known_grant<'v>(env: &Env<'v>, grant: &Val<'v>) -> Val<'v> {
-    let Val::Map(members) = grant else { return Val::fault(format!("{} where a grant was expected", grant.kind())) };
-    let member = |name: &str| members.iter().find(|(n, _)| n == name).map(|(_, v)| v);
-    let ids = |name: &str| -> Vec<String> { member(name).map(super::questions::texts).unwrap_or_default() };
-    let audience = match member("audience") {
-        Some(Val::Str(audience)) => audience.as_ref(),
-        _ => "",
+    let named = match whom(grant) {
+        Ok(named) => named,
+        Err(unknown) => return unknown,
     };
-    let mut named: Vec<(Kind, String)> = ids("foreign_accounts").into_iter().map(|id| (Kind::Account, id)).collect();
-    match audience {
-        "organization" => named.extend(ids("organizations").into_iter().map(|id| (Kind::Organization, id))),
-        "canonical_user" => named.extend(ids("principals").into_iter().map(|id| (Kind::CanonicalUser, id))),
-        _ => {}
-    }
     let mut unknown: Option<Rc<[Cause]>> = None;
     for (kind, id) in &named {
         match asked(env, id, *kind, is_known) {
@@ -233,6 +224,33 @@ fn known_grant<'v>(env: &Env<'v>, grant: &Val<'v>) -> Val<'v> {
         }
     }
     unknown.map_or(Val::Bool(true), Val::Unknown)
+}
+
+/// The other accounts, organizations and canonical users that a grant names. A value that is no grant names nobody, and
+/// must not pass for one that does.
+fn whom<'v>(grant: &Val<'v>) -> Result<Vec<(Kind, String)>, Val<'v>> {
+    let no_grant = || Val::fault(format!("{} where a grant was expected", grant.kind()));
+    let Val::Map(members) = grant else { return Err(no_grant()) };
+    let member = |name: &str| members.iter().find(|(n, _)| n == name).map(|(_, v)| v).ok_or_else(no_grant);
+    let mut named = Vec::new();
+    let mut add = |name: &str, kind: Kind| -> Result<(), Val<'v>> {
+        for item in elements(member(name)?)?.0 {
+            match item {
+                Val::Str(id) => named.push((kind, id.into_owned())),
+                Val::Unknown(_) => return Err(item),
+                _ => return Err(no_grant()),
+            }
+        }
+        Ok(())
+    };
+    add("foreign_accounts", Kind::Account)?;
+    match member("audience")? {
+        Val::Str(audience) if audience == "organization" => add("organizations", Kind::Organization)?,
+        Val::Str(audience) if audience == "canonical_user" => add("principals", Kind::CanonicalUser)?,
+        Val::Str(_) => {}
+        _ => return Err(no_grant()),
+    }
+    Ok(named)
 }
 
 fn vendor_name<'v>(env: &Env<'v>, id: &str) -> Option<Cow<'v, str>> {
