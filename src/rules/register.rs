@@ -176,9 +176,6 @@ impl Register {
     /// Who an organization is: named by its id, by the path of a unit in it, or by the ARN of one of them.
     pub(crate) fn organization<'r>(&'r self, name: &str, around: &'r Organization<'_>) -> Party<'r> {
         let id = organization_id(name);
-        if !is_organization(id) {
-            return Party::Nobody;
-        }
         if self.own.organizations.iter().flatten().any(|own| own == id) {
             return Party::Own;
         }
@@ -186,7 +183,8 @@ impl Register {
             return Party::Vendor(vendor);
         }
         match &around.id {
-            Read::Known(own) if *own == id => Party::Organization,
+            Read::Known(own) if *own == id && !id.is_empty() => Party::Organization,
+            _ if !is_organization(id) => Party::Nobody,
             Read::Known(_) | Read::Absent => Party::Stranger,
             Read::Unread(_) if self.own.organizations.is_some() => Party::Stranger,
             Read::Unread(causes) => Party::Unread(causes),
