@@ -263,6 +263,11 @@ async fn secrets_do_not_reach_the_snapshot() {
                 "Endpoint": format!("https://chat.example/{secret}")
             }]}),
         )
+        .answers("sns:ListTopics", json!({"Topics": [{"TopicArn": "arn:aws:sns:r:a:t"}]}))
+        .answers(
+            "sns:GetSubscriptionAttributes",
+            json!({"Attributes": {"SubscriptionArn": "arn:aws:sns:r:a:t:1", "Endpoint": secret, "FilterPolicy": "{}"}}),
+        )
         .answers(
             "cloudfront:ListDistributions",
             json!({"DistributionList": {"Items": [{"Id": "D", "ARN": "arn:aws:cloudfront::a:distribution/D"}]}}),
@@ -282,6 +287,7 @@ async fn secrets_do_not_reach_the_snapshot() {
         "AWS::Lambda::Function",
         "AWS::EC2::VPNConnection",
         "AWS::SNS::Subscription",
+        "AWS::SNS::Topic",
         "AWS::CloudFront::Distribution",
         "AWS::EC2::LaunchTemplate",
     ];
@@ -291,6 +297,7 @@ async fn secrets_do_not_reach_the_snapshot() {
     let text = serde_json::to_string(&snapshot.resources).expect("JSON");
     assert!(!text.contains(secret));
     assert!(text.contains("PASSWORD") && text.contains("X-Auth") && text.contains("ami-1"));
+    assert!(text.contains("FilterPolicy"));
 }
 
 #[tokio::test]
@@ -484,6 +491,7 @@ resources:
         call: GetDetector
         each: DetectorIds
         params: { DetectorId: $each }
+        drop: [\"[].ServiceRole\"]
 ";
     let collectors = Collectors::of_texts(&[("g.yaml", text)]).expect("collectors");
     let plan = Plan::new(&collectors, &select(&[("AWS::GuardDuty::Region", Some(&["Detectors"]))]));
@@ -494,7 +502,8 @@ resources:
     };
     assert_eq!(plan.types().collect::<Vec<_>>(), ["AWS::GuardDuty::Region"]);
     let ids = || Fake::strict().answers("guardduty:ListDetectors", json!({"DetectorIds": ["a", "b"]}));
-    let both = ids().on("guardduty:GetDetector", |c| (vec![json!({"Status": c.params["DetectorId"]})], None));
+    let both = ids()
+        .on("guardduty:GetDetector", |c| (vec![json!({"Status": c.params["DetectorId"], "ServiceRole": "r"})], None));
     assert_eq!(answer(both).await.document["Detectors"], json!([{"Status": "a"}, {"Status": "b"}]));
     assert!(answer(ids()).await.unknown_at("Detectors").is_some());
     assert!(answer(Fake::strict()).await.unknown_at("Detectors").is_some());

@@ -11,6 +11,7 @@ pub mod alarm;
 pub mod network;
 pub mod policy;
 pub mod s3;
+pub mod trail;
 
 use serde_json::Value;
 

@@ -319,7 +319,7 @@ def watching(account: Account) -> None:
 
 def messages(account: Account) -> None:
     sns = account.client("sns")
-    for name, key in (("alarms", "alias/aws/sns"), ("order-events", "alias/data"), ("partner-feed", None)):
+    for name, key in (("alarms", None), ("order-events", "alias/data"), ("partner-feed", None)):
         arn = sns.create_topic(Name=name, Attributes={"KmsMasterKeyId": key} if key else {})["TopicArn"]
         if name == "partner-feed":
             everyone = {"Sid": "Partners", "Effect": "Allow", "Principal": "*", "Action": "SNS:Subscribe", "Resource": arn}

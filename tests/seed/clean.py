@@ -37,6 +37,7 @@ def seed(account: Account) -> None:
     functions(account)
     trail(account)
     edges(account)
+    clusters(account)
     alarms(account)
     policies(account)
 
@@ -105,7 +106,16 @@ def keys(account: Account, region: str) -> None:
         "Action": "kms:*",
         "Resource": "*",
     }
-    made = kms.create_key(Description="data", Policy=document(own))["KeyMetadata"]["KeyId"]
+    # CloudWatch publishes to an encrypted topic with a key of the account only.
+    alarms = {
+        "Sid": "Alarms",
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Action": ["kms:GenerateDataKey*", "kms:Decrypt"],
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:SourceAccount": account.id}},
+    }
+    made = kms.create_key(Description="data", Policy=document(own, alarms))["KeyMetadata"]["KeyId"]
     kms.create_alias(AliasName="alias/data", TargetKeyId=made)
     kms.enable_key_rotation(KeyId=made)
     account.facts[f"kms-{region}"] = made
@@ -313,12 +323,29 @@ def watching(account: Account, region: str) -> None:
             {"Name": name, "Status": "ENABLED"}
             for name in (
                 "S3_DATA_EVENTS", "EKS_AUDIT_LOGS", "EBS_MALWARE_PROTECTION", "RDS_LOGIN_EVENTS", "LAMBDA_NETWORK_LOGS",
-                "RUNTIME_MONITORING",
             )
-        ],
+        ] + [{
+            "Name": "RUNTIME_MONITORING", "Status": "ENABLED",
+            "AdditionalConfiguration": [
+                {"Name": name, "Status": "ENABLED"}
+                for name in ("EC2_AGENT_MANAGEMENT", "EKS_ADDON_MANAGEMENT", "ECS_FARGATE_AGENT_MANAGEMENT")
+            ],
+        }],
     )
     account.facts[f"detector-{region}"] = made["DetectorId"]
+    findings_told(account, region)
     config.recorder(account, region, "audit-trail")
+
+
+def findings_told(account: Account, region: str) -> None:
+    """A rule that hands every finding to people."""
+    sns, events = account.client("sns", region), account.client("events", region)
+    topic = sns.create_topic(Name="findings")["TopicArn"]
+    publish = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "SNS:Publish", "Resource": topic}
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=document(publish))
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="security@example.com")
+    events.put_rule(Name="findings", EventPattern=json.dumps({"source": ["aws.guardduty"], "detail-type": ["GuardDuty Finding"]}))
+    events.put_targets(Rule="findings", Targets=[{"Id": "topic", "Arn": topic}])
 
 
 def trail(account: Account) -> None:
@@ -334,9 +361,10 @@ def trail(account: Account) -> None:
         CloudWatchLogsRoleArn=f"arn:aws:iam::{account.id}:role/application",
     )
     data = {"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}
+    calls = {"Type": "AWS::Lambda::Function", "Values": ["arn:aws:lambda"]}
     trails.put_event_selectors(
         TrailName="audit",
-        EventSelectors=[{"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": [data]}],
+        EventSelectors=[{"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": [data, calls]}],
     )
     trails.start_logging(Name="audit")
     stored = account.backend("cloudtrail", HOME).trails["audit"]
@@ -349,7 +377,7 @@ def trail(account: Account) -> None:
 
 def edges(account: Account) -> None:
     sns = account.client("sns")
-    arn = sns.create_topic(Name="alarms", Attributes={"KmsMasterKeyId": "alias/aws/sns"})["TopicArn"]
+    arn = sns.create_topic(Name="alarms", Attributes={"KmsMasterKeyId": "alias/data"})["TopicArn"]
     publish = {"Sid": "Alarms", "Effect": "Allow", "Principal": {"Service": "cloudwatch.amazonaws.com"}, "Action": "SNS:Publish"}
     bound = {"StringEquals": {"aws:SourceAccount": account.id}}
     sns.set_topic_attributes(
@@ -364,13 +392,17 @@ def edges(account: Account) -> None:
     account.facts["distribution"] = cloudfront.distribution(account, "site", "redirect-to-https", "TLSv1.2_2021")
 
 
+def clusters(account: Account) -> None:
+    account.client("ecs").create_cluster(clusterName="jobs")
+
+
 def alarms(account: Account) -> None:
     """An alarm on each kind of event that asks for one, by the published filter patterns."""
     published = json.loads(PATTERNS.read_text())["patterns"]
     logs, cloudwatch = account.client("logs"), account.client("cloudwatch")
     for name, patterns in published.items():
         logs.put_metric_filter(
-            logGroupName="trail", filterName=name, filterPattern=patterns[0]["pattern"],
+            logGroupName="trail", filterName=name, filterPattern=next(p["pattern"] for p in patterns if "because" not in p),
             metricTransformations=[{"metricNamespace": "Security", "metricName": name, "metricValue": "1"}],
         )
         cloudwatch.put_metric_alarm(

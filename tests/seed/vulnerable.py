@@ -505,6 +505,10 @@ def watching(account: Account) -> None:
         Enable=True, FindingPublishingFrequency="FIFTEEN_MINUTES"
     )["DetectorId"]
     config.recorder(account, HOME, "trail-logs")
+    account.client("ecs").create_cluster(clusterName="jobs")
+    account.client("eks").create_cluster(
+        name="shop", roleArn=f"arn:aws:iam::{account.id}:role/application", resourcesVpcConfig={"subnetIds": []},
+    )
 
 
 def edges(account: Account) -> None:
@@ -542,7 +546,7 @@ def alerting(account: Account) -> None:
         Name="everywhere", CloudWatchLogsLogGroupArn=f"arn:aws:logs:{HOME}:{account.id}:log-group:trail:*",
         CloudWatchLogsRoleArn=f"arn:aws:iam::{account.id}:role/application",
     )
-    heard = sns.create_topic(Name="alarms-heard", Attributes={"KmsMasterKeyId": "alias/aws/sns"})["TopicArn"]
+    heard = sns.create_topic(Name="alarms-heard")["TopicArn"]
     unheard = sns.create_topic(Name="alarms-unheard", Attributes={"KmsMasterKeyId": "alias/aws/sns"})["TopicArn"]
     made = sns.subscribe(TopicArn=heard, Protocol="https", Endpoint="https://hooks.example.com/heard")
     account.facts["subscription-heard"] = made["SubscriptionArn"]

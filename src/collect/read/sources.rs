@@ -159,8 +159,9 @@ pub(super) fn enrichment(
     }
     let keep = service.filter(keys.get("keep"), &keep_type)?;
     let when = service.filter(keys.get("when"), &document)?;
-    let (shaping, ty) = service.shaping(&keys, ty)?;
+    // What one call for each element gives is a list, and what shapes it has paths into that list.
     let ty = if over.is_some() { Type::List(Arc::new(ty)) } else { ty };
+    let (shaping, ty) = service.shaping(&keys, ty)?;
     let mut needs = when.needs();
     needs.extend(over);
     match &how {
@@ -185,6 +186,7 @@ pub(super) fn how(
     let file = &service.file;
     keys.not_with("typed", &["call", "take", "when", "keep", "each", "lookup", "absent_on"])?;
     keys.not_with("lookup", &["keep", "each"])?;
+    keys.not_with("each", &["keep"])?;
     if keys.get("typed").is_some() {
         let typed = typed(service, keys, key.place, Some(document))?;
         let ty = type_of(file, keys.required("members", key.place)?)?;

@@ -9,26 +9,49 @@ use super::questions::{Kind, answer, context, object};
 use super::value::Val;
 use crate::inventory::{Cause, Reason, Resource};
 use crate::semantics::Answer;
-use crate::semantics::alarm::chain::{Doubt, Item, Items, Parts, chain};
+use crate::semantics::alarm::chain::{Chain, Doubt, Item, Items, Parts, chain, findings_routed};
 use crate::semantics::alarm::classes::{NAMES, Owner, class};
 
 /// The functions that ask about alarms.
 pub(super) fn all() -> Vec<Function> {
     let resources = || list_of(Ty::Resource("".into()));
     let mut parameters = vec![Ty::Str];
-    parameters.extend((0..9).map(|_| resources()));
-    vec![Function {
-        name: "alarmChain",
-        parameters,
-        returns: object(CHAIN),
-        takes_unknown: true,
-        // Of whichever of the resources have them.
-        reads: &["Status", "EventSelectors", "Targets", "Subscriptions", "Attributes"],
-        summary: "Whether every event of a kind (`root-usage`, …) raises an alarm that reaches somebody, by trails, \
-                  metric filters, alarms, composite alarms, topics, EventBridge rules, regions, functions and queues; what does, and \
-                  which link is missing.",
-        run: alarm_chain,
-    }]
+    parameters.extend((0..10).map(|_| resources()));
+    let mut for_findings = vec![Ty::Double];
+    for_findings.extend((0..5).map(|_| resources()));
+    vec![
+        Function {
+            name: "alarmChain",
+            parameters,
+            returns: object(CHAIN),
+            takes_unknown: true,
+            // Of whichever of the resources have them.
+            reads: &[
+                "Status",
+                "EventSelectors",
+                "Targets",
+                "Subscriptions",
+                "SubscriptionAttributes",
+                "Attributes",
+                "Policy",
+                "Aliases",
+            ],
+            summary: "Whether every event of a kind (`root-usage`, …) raises an alarm that reaches somebody, by trails, \
+                      metric filters, alarms, composite alarms, topics, EventBridge rules, regions, functions, queues and \
+                      keys; what does, and which link is missing.",
+            run: alarm_chain,
+        },
+        Function {
+            name: "findingsRouted",
+            parameters: for_findings,
+            returns: object(CHAIN),
+            takes_unknown: true,
+            reads: &["Targets", "Subscriptions", "SubscriptionAttributes", "Attributes", "Policy", "Aliases"],
+            summary: "Whether GuardDuty's findings in the judged resource's region, from a severity up, reach somebody by \
+                      EventBridge rules, topics, functions, queues and keys; what does, and which link is missing.",
+            run: routed,
+        },
+    ]
 }
 
 /// The members of [`crate::semantics::alarm::chain::Chain`].
@@ -55,8 +78,36 @@ fn alarm_chain<'v>(env: &Env<'v>, a: &[Val<'v>], _: Option<&regex::Regex>) -> Va
         regions: next(),
         functions: next(),
         queues: next(),
+        keys: next(),
     };
-    match chain(&class, &parts) {
+    shown(chain(&class, &parts), &causes)
+}
+
+fn routed<'v>(env: &Env<'v>, a: &[Val<'v>], _: Option<&regex::Regex>) -> Val<'v> {
+    let context = context(env);
+    let Val::Double(severity) = &a[0] else { return Val::fault("a severity was expected") };
+    let mut causes = Vec::new();
+    let mut given = a[1..].iter().map(|argument| items(argument, &mut causes));
+    let mut next = || given.next().unwrap_or_default();
+    let none = Items::default;
+    let parts = Parts {
+        owner: Owner { account: context.account, partition: context.partition },
+        rules: next(),
+        topics: next(),
+        functions: next(),
+        queues: next(),
+        keys: next(),
+        trails: none(),
+        filters: none(),
+        alarms: none(),
+        composites: none(),
+        regions: none(),
+    };
+    shown(findings_routed(&env.resource.region, *severity, &parts), &causes)
+}
+
+fn shown<'v>(asked: Result<Chain, Vec<Doubt>>, causes: &[Cause]) -> Val<'v> {
+    match asked {
         Ok(chain) => answer(&[], Answer::Known(chain)),
         Err(doubts) => {
             let mut because: Vec<Cause> = Vec::new();

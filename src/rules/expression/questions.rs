@@ -11,7 +11,7 @@ use crate::semantics::network::rules::PrefixLists;
 use crate::semantics::network::{PortRange, acl, rules};
 use crate::semantics::policy::{self, Context};
 use crate::semantics::s3::{Access, AccessPoint, AccessPoints, Bucket, contributions, public_routes_of};
-use crate::semantics::{Answer, Input, address};
+use crate::semantics::{Answer, Input, address, trail};
 use serde::Serialize;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -86,6 +86,27 @@ pub(crate) fn all() -> Vec<Function> {
                 on_policy(a, |policy| {
                     policy::denies_insecure_transport(policy, &borrowed(&actions), &borrowed(&resources))
                 })
+            },
+        },
+        Function {
+            name: "recordsData",
+            parameters: vec![Any, Str, Str, Str],
+            returns: Ty::Bool,
+            takes_unknown: false,
+            reads: &[],
+            summary: "Whether the event selectors of a trail record all data events of a kind (`AWS::S3::Object`) and access \
+                      (`read`, `write`) on a resource, or on all below a prefix that ends in `/` or `:`.",
+            run: |_, a, _| {
+                let [Val::Str(kind), Val::Str(access), Val::Str(arn)] = &a[1..] else {
+                    return Val::fault("a kind, an access and an ARN were expected");
+                };
+                let access = match access.as_ref() {
+                    "read" => trail::Access::Read,
+                    "write" => trail::Access::Write,
+                    other => return Val::fault(format!("no access is called {other:?}; there are read and write")),
+                };
+                let whole = !arn.ends_with(['/', ':']);
+                Val::Bool(trail::records_data(&json(&a[0]), kind, access, arn, whole))
             },
         },
         Function {

@@ -1,6 +1,7 @@
 //! The chain from an event to a person, link by link, and which link is missing.
 
-use super::classes::{Class, Owner};
+use super::classes::{Class, Owner, findings};
+use super::delivery::{self, By};
 use super::formula::{Cover, Formula, Record};
 use super::{event, metric, pattern};
 use serde::Serialize;
@@ -57,6 +58,8 @@ pub struct Parts<'a> {
     pub functions: Items<'a>,
     /// `AWS::SQS::Queue`.
     pub queues: Items<'a>,
+    /// `AWS::KMS::Key`.
+    pub keys: Items<'a>,
 }
 
 /// Whether each event of a kind has a whole chain.
@@ -172,11 +175,34 @@ pub(super) fn arn_part(arn: &str, n: usize) -> &str {
 pub fn chain(class: &Class, parts: &Parts<'_>) -> Result<Chain, Vec<Doubt>> {
     let logs = log_routes(class, parts);
     let events = EventRoutes::new(class, parts);
+    let link = |record: &Record| Link::any([by_logs(class, parts, &logs, record), events.link(record)], &[]);
+    summed(class, link)
+}
+
+/// Whether an EventBridge rule hands GuardDuty's findings in a region, from a severity up, to somebody. GuardDuty writes
+/// to EventBridge itself, no trail is needed.
+pub fn findings_routed(region: &str, severity: f64, parts: &Parts<'_>) -> Result<Chain, Vec<Doubt>> {
+    let (class, imported) = findings(parts.owner, region, severity);
+    let events = EventRoutes::new(&class, parts);
+    let link = |record: &Record| match events.on_bus(record, region, "default", 0) {
+        Link::Broken(why) => match events.on_bus(&imported, region, "default", 0) {
+            Link::Broken(_) if why.is_empty() => {
+                Link::broken(format!("no EventBridge rule in {region} covers findings of severity {severity} and more"))
+            }
+            Link::Broken(_) => Link::Broken(why),
+            Link::Open(doubts) => Link::Open(doubts),
+            Link::Holds(_) => Link::unclear(format!("whether Security Hub gets GuardDuty's findings in {region}")),
+        },
+        other => other,
+    };
+    summed(&class, link)
+}
+
+fn summed(class: &Class, link: impl Fn(&Record) -> Link) -> Result<Chain, Vec<Doubt>> {
     let (mut by, mut doubts) = (BTreeSet::new(), BTreeSet::new());
     let mut missing: Vec<(String, Vec<&str>)> = Vec::new();
     for record in &class.records {
-        let ways = [by_logs(class, parts, &logs, record), events.link(record)];
-        match Link::any(ways, &[]) {
+        match link(record) {
             Link::Holds(how) => {
                 by.insert(how);
             }
@@ -401,39 +427,6 @@ fn selects(selectors: &Value, class: &Class) -> bool {
     kinds.iter().all(|kind| classic(kind)) || kinds.iter().all(|kind| advanced(kind))
 }
 
-/// Whether a topic is there and has a subscriber who confirmed.
-pub(super) fn reaches(arn: &str, parts: &Parts<'_>) -> Link {
-    let account = arn_part(arn, 4);
-    if account != parts.owner.account {
-        return Link::unclear(format!("topic '{arn}' is in account {account}"));
-    }
-    let name = arn_part(arn, 5);
-    let Some(topic) = parts.topics.all.iter().find(|t| t.arn == arn) else {
-        return Link::any([Link::broken(format!("topic '{name}' does not exist"))], &parts.topics.holes);
-    };
-    let listed = match topic.read("Subscriptions") {
-        Read::Unread(why) => Link::Open(vec![Doubt::Unread(why)]),
-        Read::Value(Value::Array(all)) if all.iter().any(confirmed) => Link::Holds(format!("topic '{name}'")),
-        _ => Link::Broken(Vec::new()),
-    };
-    // The listing has the account's own subscriptions; the count has those of other accounts too.
-    let counted = match topic.read("Attributes.SubscriptionsConfirmed") {
-        Read::Unread(why) => Link::Open(vec![Doubt::Unread(why)]),
-        Read::Value(count) if !["0", "", "\"0\"", "\"\""].contains(&count.to_string().as_str()) => {
-            Link::Holds(format!("topic '{name}'"))
-        }
-        _ => Link::Broken(Vec::new()),
-    };
-    match Link::any([listed, counted], &[]) {
-        Link::Broken(_) => Link::broken(format!("topic '{name}' has no confirmed subscription")),
-        other => other,
-    }
-}
-
-fn confirmed(subscription: &Value) -> bool {
-    subscription.get("SubscriptionArn").and_then(Value::as_str).is_some_and(|arn| arn.starts_with("arn:"))
-}
-
 /// A rule of EventBridge on the events.
 struct EventRoute<'a> {
     item: &'a Item<'a>,
@@ -460,10 +453,11 @@ impl<'a, 'p> EventRoutes<'a, 'p> {
 
     /// A rule sees the events of its own region only: the record must be seen in each region where it can arise.
     fn link(&self, record: &Record) -> Link {
-        let home = match self.parts.owner.partition {
-            "aws" => Some("us-east-1"),
-            "aws-cn" => Some("cn-north-1"),
-            "aws-us-gov" => Some("us-gov-west-1"),
+        let home = match (self.parts.owner.partition, self.class.source) {
+            ("aws", _) => Some("us-east-1"),
+            ("aws-cn", Some("organizations.amazonaws.com")) => Some("cn-northwest-1"),
+            ("aws-cn", _) => Some("cn-north-1"),
+            ("aws-us-gov", _) => Some("us-gov-west-1"),
             _ => None,
         };
         let all: BTreeSet<&str> = self.parts.regions.all.iter().map(|r| r.region).collect();
@@ -541,18 +535,23 @@ impl<'a, 'p> EventRoutes<'a, 'p> {
         let targets = match route.item.read("Targets") {
             Read::Unread(why) => Link::Open(vec![Doubt::Unread(why)]),
             Read::Value(Value::Array(targets)) if !targets.is_empty() => {
-                let arns = targets.iter().filter_map(|t| t.get("Arn").and_then(Value::as_str));
-                Link::any(arns.map(|arn| self.target(arn, record, hops)).collect::<Vec<_>>(), &[])
+                Link::any(targets.iter().map(|t| self.target(t, route.item, record, hops)).collect::<Vec<_>>(), &[])
             }
             _ => Link::broken("it has no target"),
         };
         Link::all([state, targets])
     }
 
-    fn target(&self, arn: &str, record: &Record, hops: usize) -> Link {
+    fn target(&self, target: &Value, rule: &Item<'_>, record: &Record, hops: usize) -> Link {
+        let text = |member: &str| target.get(member).and_then(Value::as_str).unwrap_or_default();
+        let (arn, by) = (text("Arn"), By::Rule(rule));
         let resource = arn_part(arn, 5);
         match arn_part(arn, 2) {
-            "sns" => reaches(arn, self.parts),
+            // With a role of its own the policy of the target is not asked.
+            "sns" | "lambda" | "sqs" if !text("RoleArn").is_empty() => {
+                Link::unclear(format!("whether role '{}' may write to target '{arn}'", text("RoleArn")))
+            }
+            "sns" => delivery::topic(arn, by, self.parts),
             "logs" => Link::broken(format!("log group '{}' only keeps it", arn_part(arn, 6))),
             "events" if resource.starts_with("event-bus/") => {
                 let (region, account, bus) = (arn_part(arn, 3), arn_part(arn, 4), &resource["event-bus/".len()..]);
@@ -567,23 +566,9 @@ impl<'a, 'p> EventRoutes<'a, 'p> {
                     (true, _) => Link::unclear("events that pass more than two event buses"),
                 }
             }
-            "lambda" => {
-                self.there("function", &arn.split(':').take(7).collect::<Vec<_>>().join(":"), &self.parts.functions)
-            }
-            "sqs" => self.there("queue", arn, &self.parts.queues),
+            "lambda" => delivery::function(arn, by, self.parts),
+            "sqs" => delivery::queue(arn, by, self.parts),
             _ => Link::unclear(format!("whether target '{arn}' exists")),
-        }
-    }
-
-    /// Whether a target exists: EventBridge keeps those whose resource was deleted.
-    fn there(&self, what: &str, arn: &str, all: &Items<'_>) -> Link {
-        let account = arn_part(arn, 4);
-        if account != self.parts.owner.account {
-            return Link::unclear(format!("{what} '{arn}' is in account {account}"));
-        }
-        match all.all.iter().any(|item| item.arn == arn) {
-            true => Link::Holds(format!("target '{arn}'")),
-            false => Link::any([Link::broken(format!("{what} '{arn}' does not exist"))], &all.holes),
         }
     }
 }

@@ -1,12 +1,22 @@
 //! Each link of the chain, taken out, broken and hidden in turn.
 
-use super::chain::{Chain, Doubt, Item, Items, Parts, chain};
+use super::chain::{Chain, Doubt, Item, Items, Parts, chain, findings_routed};
 use super::classes::{Owner, class};
 use serde_json::{Map, Value, json};
 
 const ACCOUNT: &str = "111122223333";
 const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:alarms";
 const FUNCTION: &str = "arn:aws:lambda:us-east-1:111122223333:function:page";
+
+const QUEUE: &str = "arn:aws:sqs:us-east-1:111122223333:events";
+const SUBSCRIPTION: &str = "arn:aws:sns:us-east-1:111122223333:alarms:1";
+
+/// A policy that lets services do anything.
+fn open_to(services: &[&str]) -> Value {
+    json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"Service": services}, "Action": "*", "Resource": "*",
+    }]})
+}
 
 /// An account with one whole chain for changes of trails, to be spoiled.
 #[derive(Clone)]
@@ -18,7 +28,8 @@ struct World {
     class: &'static str,
 }
 
-const KINDS: [&str; 9] = ["trail", "filter", "alarm", "composite", "topic", "rule", "region", "function", "queue"];
+const KINDS: [&str; 10] =
+    ["trail", "filter", "alarm", "composite", "topic", "rule", "region", "function", "queue", "key"];
 
 impl World {
     fn new() -> Self {
@@ -48,10 +59,14 @@ impl World {
         );
         world.add(
             "topic",
-            json!({"Subscriptions": [{"SubscriptionArn": "arn:aws:sns:us-east-1:111122223333:alarms:1"}]}),
+            json!({
+                "Subscriptions": [{"SubscriptionArn": SUBSCRIPTION}],
+                "SubscriptionAttributes": [{"SubscriptionArn": SUBSCRIPTION}],
+                "Attributes": {"Policy": open_to(&["cloudwatch.amazonaws.com", "events.amazonaws.com"])},
+            }),
         );
         world.add("region", json!({}));
-        world.add("function", json!({}));
+        world.add("function", json!({"Policy": open_to(&["events.amazonaws.com"])}));
         world
     }
 
@@ -63,6 +78,8 @@ impl World {
         let arn = match kind {
             "topic" => TOPIC.to_owned(),
             "function" => FUNCTION.to_owned(),
+            "queue" => QUEUE.to_owned(),
+            "key" => "arn:aws:kms:us-east-1:111122223333:key/k".to_owned(),
             _ => format!("arn:{kind}:{region}:{}", document["name"]),
         };
         self.all.push((kind, arn, region, document, Vec::new()));
@@ -107,6 +124,10 @@ impl World {
     }
 
     fn ask(&self) -> Result<Chain, Vec<Doubt>> {
+        self.of_parts(|parts| chain(&class(self.class, parts.owner).expect("a class"), parts))
+    }
+
+    fn of_parts<T>(&self, ask: impl FnOnce(&Parts<'_>) -> T) -> T {
         let documents: Vec<Map<String, Value>> =
             self.all.iter().map(|item| item.3.as_object().expect("an object").clone()).collect();
         let items = |kind: &str| Items {
@@ -125,15 +146,25 @@ impl World {
                 .collect(),
             holes: self.holes.iter().filter(|k| **k == kind).map(|_| 9).collect(),
         };
-        let [trails, filters, alarms, composites, topics, rules, regions, functions, queues] = KINDS.map(items);
+        let [trails, filters, alarms, composites, topics, rules, regions, functions, queues, keys] = KINDS.map(items);
         let owner = Owner { account: ACCOUNT, partition: "aws" };
-        let parts = Parts { owner, trails, filters, alarms, composites, topics, rules, regions, functions, queues };
-        chain(&class(self.class, owner).expect("a class"), &parts)
+        let parts =
+            Parts { owner, trails, filters, alarms, composites, topics, rules, regions, functions, queues, keys };
+        ask(&parts)
+    }
+
+    /// Whether findings are routed, in the words of [`Self::answer`].
+    fn routed(&self, severity: f64) -> String {
+        Self::in_words(self.of_parts(|parts| findings_routed("us-east-1", severity, parts)))
     }
 
     /// `whole`, `open`, or the sentences on what is missing.
     fn answer(&self) -> String {
-        match self.ask() {
+        Self::in_words(self.ask())
+    }
+
+    fn in_words(asked: Result<Chain, Vec<Doubt>>) -> String {
+        match asked {
             Ok(Chain { complete: true, .. }) => "whole".into(),
             Ok(chain) => chain.missing.join("; "),
             Err(doubts) => {
@@ -205,12 +236,19 @@ fn what_could_not_be_read_is_open_only_where_it_decides() {
     }
     assert_eq!(w().without("filter").unlisted("rule").answer(), "open");
     assert_eq!(w().with("alarm", json!({"AlarmActions": []})).unlisted("composite").answer(), "open");
-    for (kind, member) in [("trail", "Status"), ("trail", "EventSelectors"), ("topic", "Subscriptions")] {
+    for (kind, member) in [
+        ("trail", "Status"),
+        ("trail", "EventSelectors"),
+        ("topic", "Attributes"),
+        ("topic", "Subscriptions"),
+        ("topic", "SubscriptionAttributes"),
+    ] {
         assert_eq!(w().unread(kind, member).answer(), "open", "{member}");
     }
     // The count of confirmed subscriptions is another way to know.
-    let counted =
-        w().unread("topic", "Subscriptions").with("topic", json!({"Attributes": {"SubscriptionsConfirmed": "2"}}));
+    let attributes =
+        json!({"Attributes": {"SubscriptionsConfirmed": "2", "Policy": open_to(&["cloudwatch.amazonaws.com"])}});
+    let counted = w().unread("topic", "Subscriptions").with("topic", attributes);
     assert_eq!(counted.answer(), "whole");
     // A stopped trail is stopped whatever it selects.
     let stopped = w().unread("trail", "EventSelectors").with("trail", json!({"Status": {"IsLogging": false}}));
@@ -269,6 +307,22 @@ fn an_alarm_must_fire_on_one_event() {
             "only after 2 periods",
         ),
         (w().with("alarm", json!({"EvaluationPeriods": 2})).with("filter", default(0.0)), "only after 2 periods"),
+        (w().with("alarm", json!({"TreatMissingData": "ignore"})), "tells of the first event only"),
+        (w().with("alarm", json!({"TreatMissingData": "ignore"})).with("filter", default(0.0)), "whole"),
+        (
+            w().with(
+                "alarm",
+                json!({"Statistic": null, "ExtendedStatistic": "p99", "EvaluateLowSampleCountPercentile": "ignore"}),
+            ),
+            "waits for more events than one",
+        ),
+        (w().with("filter", default(0.5)), "open"),
+        (w().with("filter", default(-1.0)), "open"),
+        (w().with("filter", default(0.0)).with("alarm", json!({"Statistic": "Maximum"})), "whole"),
+        (
+            w().with("filter", default(0.0)).with("alarm", json!({"Statistic": "SampleCount"})),
+            "in alarm when nothing happens",
+        ),
         (w().with("alarm", json!({"Unit": "Count"})), "waits for the unit Count"),
         (w().with("alarm", json!({"Unit": "None"})), "whole"),
         (
@@ -331,6 +385,11 @@ fn a_composite_alarm_can_act_in_place_of_its_part() {
     assert_eq!(silent.clone().and("composite", composite("c", "ALARM(\"a\") OR ALARM(b)")).answer(), "whole");
     assert!(silent.clone().and("composite", composite("c", "ALARM(a) AND ALARM(b)")).answer().contains("no action"));
     assert_eq!(silent.clone().and("composite", composite("c", "AT_LEAST(1, ALARM, (a, b))")).answer(), "open");
+    // What is in alarm all the time tells of no event.
+    for always in ["ALARM(a) OR TRUE", "ALARM(a) OR OK(a) OR INSUFFICIENT_DATA(a)"] {
+        assert!(silent.clone().and("composite", composite("c", always)).answer().contains("no action"), "{always}");
+    }
+    assert_eq!(silent.clone().and("composite", composite("c", "NOT OK(a)")).answer(), "open");
     let mut inner = composite("c", "ALARM(a)");
     inner["AlarmActions"] = json!([]);
     let chained = silent.clone().and("composite", inner).and("composite", composite("d", "ALARM(c)"));
@@ -417,7 +476,8 @@ fn an_eventbridge_rule_is_another_way() {
 fn the_target_of_an_eventbridge_rule_must_exist() {
     let bare = World::new().without("filter");
     let to = |target: &str| bare.clone().and("rule", rule("ENABLED", target));
-    assert_eq!(to(&format!("{FUNCTION}:live")).answer(), "whole");
+    assert_eq!(to(FUNCTION).answer(), "whole");
+    assert_eq!(to(&format!("{FUNCTION}:live")).answer(), "open", "the policy of an alias is another");
     let gone = to(FUNCTION).without("function");
     assert!(gone.answer().contains("function 'arn:aws:lambda:us-east-1:111122223333:function:page' does not exist"));
     assert_eq!(gone.unlisted("function").answer(), "open");
@@ -430,6 +490,109 @@ fn the_target_of_an_eventbridge_rule_must_exist() {
     {
         assert_eq!(to(elsewhere).answer(), "open", "{elsewhere}");
     }
+}
+
+#[test]
+fn a_topic_must_let_the_service_in() {
+    let policy =
+        |statements: Value| json!({"Attributes": {"Policy": {"Version": "2012-10-17", "Statement": statements}}});
+    let allow = |principal: Value, condition: Value| json!({"Effect": "Allow", "Principal": principal, "Action": "SNS:Publish", "Resource": TOPIC, "Condition": condition});
+    let owner = json!({"StringEquals": {"AWS:SourceOwner": ACCOUNT}});
+    let by_alarm = |statements: Value| World::new().with("topic", policy(statements)).answer();
+    assert_eq!(by_alarm(json!([allow(json!({"AWS": "*"}), owner.clone())])), "whole", "as a topic is made");
+    let refused = by_alarm(json!([allow(json!({"Service": "events.amazonaws.com"}), json!({}))]));
+    assert!(
+        refused.contains("alarm 'a' on its metric acts, but the policy of topic 'alarms' does not let CloudWatch in")
+    );
+    let doubtful = json!({"StringEquals": {"aws:SourceOrgID": "o-1"}});
+    assert_eq!(by_alarm(json!([allow(json!({"Service": "cloudwatch.amazonaws.com"}), doubtful)])), "open");
+    assert_eq!(World::new().with("topic", json!({"Attributes": {}})).answer(), "open");
+
+    let by_rule = |statements: Value| {
+        World::new().without("filter").and("rule", rule("ENABLED", TOPIC)).with("topic", policy(statements)).answer()
+    };
+    assert_eq!(by_rule(json!([allow(json!({"Service": "events.amazonaws.com"}), json!({}))])), "whole");
+    let refused = by_rule(json!([allow(json!({"AWS": "*"}), owner)]));
+    assert!(refused.contains("the policy of topic 'alarms' does not let EventBridge in"), "{refused}");
+    let source = json!({"StringEquals": {"aws:SourceAccount": ACCOUNT}});
+    assert_eq!(by_rule(json!([allow(json!({"Service": "events.amazonaws.com"}), source)])), "open");
+}
+
+#[test]
+fn functions_and_queues_must_let_eventbridge_in() {
+    let bare = World::new().without("filter");
+    let function = bare.clone().and("rule", rule("ENABLED", FUNCTION));
+    let refused = "does not let EventBridge in";
+    assert!(function.clone().with("function", json!({"Policy": null})).answer().contains(refused));
+    assert_eq!(function.unread("function", "Policy").answer(), "open");
+    let queue = |attributes: Value| {
+        bare.clone().and("rule", rule("ENABLED", QUEUE)).and("queue", json!({"Attributes": attributes})).answer()
+    };
+    assert_eq!(queue(json!({"Policy": open_to(&["events.amazonaws.com"])})), "whole");
+    assert!(queue(json!({})).contains(refused));
+    let managed = queue(json!({"Policy": open_to(&["events.amazonaws.com"]), "KmsMasterKeyId": "alias/aws/sqs"}));
+    assert!(managed.contains("a key that AWS manages, which EventBridge cannot use"), "{managed}");
+    let mut by_role = rule("ENABLED", FUNCTION);
+    by_role["Targets"][0]["RoleArn"] = json!("arn:aws:iam::111122223333:role/r");
+    assert_eq!(bare.and("rule", by_role).answer(), "open");
+}
+
+#[test]
+fn a_topic_must_be_encrypted_with_a_key_that_the_service_can_use() {
+    let under = |named: &str| {
+        let policy = open_to(&["cloudwatch.amazonaws.com"]);
+        World::new().with("topic", json!({"Attributes": {"Policy": policy, "KmsMasterKeyId": named}}))
+    };
+    let key = |policy: Value| json!({"name": "1", "KeyState": "Enabled", "KeyManager": "CUSTOMER", "Aliases": [{"AliasName": "alias/sns"}], "Policy": policy});
+    let open = || key(open_to(&["cloudwatch.amazonaws.com"]));
+    assert!(
+        under("alias/aws/sns").answer().contains("encrypted with a key that AWS manages, which CloudWatch cannot use")
+    );
+    for named in
+        ["alias/sns", "k", "arn:aws:kms:us-east-1:111122223333:key/k", "arn:aws:kms:us-east-1:111122223333:alias/sns"]
+    {
+        assert_eq!(under(named).and("key", open()).answer(), "whole", "{named}");
+    }
+    assert!(under("k").answer().contains("the key of topic 'alarms' does not exist"));
+    assert_eq!(under("k").unlisted("key").answer(), "open");
+    assert_eq!(under("arn:aws:kms:us-east-1:444455556666:key/k").answer(), "open");
+    let closed = key(open_to(&["sns.amazonaws.com"]));
+    assert!(
+        under("k")
+            .and("key", closed)
+            .answer()
+            .contains("the policy of the key of topic 'alarms' does not let CloudWatch in")
+    );
+    assert!(
+        under("k").and("key", open()).with("key", json!({"KeyState": "Disabled"})).answer().contains("is not enabled")
+    );
+    assert!(
+        under("k")
+            .and("key", open())
+            .with("key", json!({"KeyManager": "AWS"}))
+            .answer()
+            .contains("a key that AWS manages")
+    );
+    assert_eq!(under("k").and("key", open()).unread("key", "Policy").answer(), "open");
+    assert_eq!(under("alias/sns").and("key", open()).unread("key", "Aliases").answer(), "open");
+}
+
+#[test]
+fn what_a_filter_policy_lets_through_is_not_known() {
+    let filtered = json!({"SubscriptionArn": SUBSCRIPTION, "FilterPolicy": r#"{"severity": ["high"]}"#});
+    let world = World::new().with("topic", json!({"SubscriptionAttributes": [filtered]}));
+    assert_eq!(world.answer(), "open");
+    let second = "arn:aws:sns:us-east-1:111122223333:alarms:2";
+    let both = json!({
+        "Subscriptions": [{"SubscriptionArn": SUBSCRIPTION}, {"SubscriptionArn": second}],
+        "SubscriptionAttributes": [filtered, {"SubscriptionArn": second, "FilterPolicy": "{}"}],
+    });
+    assert_eq!(world.clone().with("topic", both).answer(), "whole");
+    let count = |n: &str| {
+        let attributes = json!({"SubscriptionsConfirmed": n, "Policy": open_to(&["cloudwatch.amazonaws.com"])});
+        world.clone().with("topic", json!({"Attributes": attributes})).answer()
+    };
+    assert_eq!((count("1").as_str(), count("2").as_str()), ("open", "whole"), "the second is another account's");
 }
 
 #[test]
@@ -454,4 +617,54 @@ fn a_rule_sees_its_own_region_only() {
     let mut away = two;
     away.add_in("eu-west-1", "rule", rule("ENABLED", "arn:aws:events:us-east-1:444455556666:event-bus/central"));
     assert_eq!(away.answer(), "open");
+}
+
+#[test]
+fn findings_of_guardduty_reach_somebody_by_a_rule() {
+    let rule = |pattern: Value| {
+        let mut rule = rule("ENABLED", TOPIC);
+        rule["EventPattern"] = json!(pattern.to_string());
+        World::new().without("trail").and("rule", rule)
+    };
+    let severe = |alternatives: Value| {
+        rule(
+            json!({"source": ["aws.guardduty"], "detail-type": ["GuardDuty Finding"], "detail": {"severity": alternatives}}),
+        )
+    };
+    for (world, expected) in [
+        (rule(json!({"source": ["aws.guardduty"]})), "whole"),
+        (severe(json!([{"numeric": [">=", 4]}])), "whole"),
+        (severe(json!([{"numeric": [">=", 7]}])), "whole"),
+        (
+            severe(json!([{"numeric": [">=", 8]}])),
+            "no EventBridge rule in us-east-1 covers findings of severity 7 and more",
+        ),
+        (severe(json!([{"numeric": [">=", 7, "<", 9]}])), "no EventBridge rule in us-east-1 covers"),
+        (severe(json!([7, 7.1, 7.2, 8, 8.9])), "no EventBridge rule in us-east-1 covers"),
+        (rule(json!({"source": ["aws.guardduty"], "detail": {"service": {"archived": [false]}}})), "whole"),
+        (
+            rule(json!({"source": ["aws.guardduty"], "detail": {"type": [{"prefix": "CryptoCurrency"}]}})),
+            "no EventBridge rule",
+        ),
+        (rule(json!({"source": ["aws.inspector2"]})), "no EventBridge rule in us-east-1 covers"),
+        (rule(json!({"source": ["aws.securityhub"], "detail-type": ["Security Hub Findings - Imported"]})), "open"),
+        (World::new(), "no EventBridge rule in us-east-1 covers"),
+    ] {
+        let answer = world.routed(7.0);
+        assert!(answer.contains(expected), "{expected:?} is not in {answer:?}");
+    }
+    let whole = rule(json!({"source": ["aws.guardduty"]}));
+    assert!(whole.clone().with("rule", json!({"State": "DISABLED"})).routed(7.0).contains("it is disabled"));
+    assert!(
+        whole.clone().with("topic", json!({"Subscriptions": []})).routed(7.0).contains("no confirmed subscription")
+    );
+    assert_eq!(whole.clone().unread("rule", "Targets").routed(7.0), "open");
+    assert_eq!(whole.unlisted("rule").routed(7.0), "whole");
+    assert_eq!(World::new().unlisted("rule").routed(7.0), "open");
+    // A rule in another region gets none of them.
+    let mut away = World::new();
+    let mut elsewhere = self::rule("ENABLED", TOPIC);
+    elsewhere["EventPattern"] = json!(r#"{"source": ["aws.guardduty"]}"#);
+    away.add_in("eu-west-1", "rule", elsewhere);
+    assert!(away.routed(7.0).contains("no EventBridge rule in us-east-1 covers"));
 }

@@ -7,27 +7,46 @@ use std::collections::BTreeSet;
 /// How deeply a rule may nest.
 const DEEPEST: usize = 64;
 
-/// The composite alarms that are in alarm whenever `alarm` is, and sentences on those of which that is not known.
+/// The composite alarms that go into alarm whenever `alarm` does, and sentences on those of which that is not known. One
+/// that is in alarm while `alarm` is not has no change of state to tell of.
 pub(super) fn following<'p, 'a>(alarm: &Item<'a>, parts: &'p Parts<'a>) -> (Vec<&'p Item<'a>>, Vec<String>) {
     let here: Vec<&Item<'a>> = parts.composites.all.iter().filter(|c| c.region == alarm.region).collect();
     let mut on: BTreeSet<&str> = BTreeSet::from([alarm.name, alarm.arn]);
     let mut with: Vec<&Item<'a>> = Vec::new();
+    let in_state = |c: &Item<'a>, on: &BTreeSet<&str>, state| truth(c.text("AlarmRule"), on, state);
+    let goes_with = |c: &Item<'a>, on: &BTreeSet<&str>| {
+        in_state(c, on, State::Alarm) == Some(Three::True)
+            && [State::Ok, State::InsufficientData].iter().all(|s| in_state(c, on, *s) != Some(Three::True))
+    };
     loop {
-        let next = here.iter().find(|c| {
-            let known = with.iter().any(|w| w.arn == c.arn);
-            !known && truth(c.text("AlarmRule"), &on) == Some(Three::True)
-        });
+        let next = here.iter().find(|c| !with.iter().any(|w| w.arn == c.arn) && goes_with(c, &on));
         let Some(next) = next else { break };
         with.push(next);
         on.extend([next.name, next.arn]);
     }
     let names_it = |c: &&&Item<'_>| c.text("AlarmRule").contains(alarm.name);
-    let doubts = here.iter().filter(names_it).filter(|c| truth(c.text("AlarmRule"), &on).is_none());
+    let doubtful = |c: &&&Item<'a>| {
+        let ok = in_state(c, &on, State::Ok);
+        // An alarm without data may be in either state before an event.
+        let by_data = in_state(c, &on, State::Alarm) == Some(Three::True)
+            && ok != Some(Three::True)
+            && in_state(c, &on, State::InsufficientData) == Some(Three::True);
+        ok.is_none() || by_data
+    };
+    let doubts = here.iter().filter(names_it).filter(doubtful);
     let doubts = doubts.map(|c| format!("the rule of composite alarm '{}'", c.name)).collect();
     (with, doubts)
 }
 
-/// What a rule is while some alarms are in alarm and nothing is known of the others.
+/// The state of an alarm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Alarm,
+    Ok,
+    InsufficientData,
+}
+
+/// What a rule is while some alarms are in a state and nothing is known of the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Three {
     True,
@@ -36,8 +55,8 @@ enum Three {
 }
 
 /// None where the rule is not understood.
-fn truth(rule: &str, on: &BTreeSet<&str>) -> Option<Three> {
-    let mut reader = Reader { rest: rule, on };
+fn truth(rule: &str, on: &BTreeSet<&str>, state: State) -> Option<Three> {
+    let mut reader = Reader { rest: rule, on, state };
     let value = reader.alternatives(0)?;
     reader.rest.trim().is_empty().then_some(value)
 }
@@ -45,6 +64,7 @@ fn truth(rule: &str, on: &BTreeSet<&str>) -> Option<Three> {
 struct Reader<'r> {
     rest: &'r str,
     on: &'r BTreeSet<&'r str>,
+    state: State,
 }
 
 impl<'r> Reader<'r> {
@@ -101,10 +121,11 @@ impl<'r> Reader<'r> {
             let inner = self.alternatives(depth + 1)?;
             return self.takes(")").then_some(inner);
         }
-        for (state, alarming) in [("ALARM", true), ("OK", false), ("INSUFFICIENT_DATA", false)] {
-            if self.takes(state) {
+        let states = [("ALARM", State::Alarm), ("OK", State::Ok), ("INSUFFICIENT_DATA", State::InsufficientData)];
+        for (word, state) in states {
+            if self.takes(word) {
                 let name = self.argument()?;
-                return Some(match (self.on.contains(name), alarming) {
+                return Some(match (self.on.contains(name), state == self.state) {
                     (true, true) => Three::True,
                     (true, false) => Three::False,
                     (false, _) => Three::Either,
@@ -160,21 +181,21 @@ mod tests {
             ("ALARM(a) ALARM(b)", None),
             ("", None),
         ] {
-            assert_eq!(truth(rule, &on), expected, "{rule}");
+            assert_eq!(truth(rule, &on, State::Alarm), expected, "{rule}");
         }
     }
 
     #[test]
     fn a_flood_of_parentheses_is_not_understood() {
-        assert_eq!(truth(&"(".repeat(20_000), &BTreeSet::new()), None);
-        assert_eq!(truth(&"NOT ".repeat(20_000), &BTreeSet::new()), None);
+        assert_eq!(truth(&"(".repeat(20_000), &BTreeSet::new(), State::Alarm), None);
+        assert_eq!(truth(&"NOT ".repeat(20_000), &BTreeSet::new(), State::Alarm), None);
     }
 
     proptest! {
         #[test]
         fn no_text_makes_the_reader_panic(text in ".*") {
-            let _ = truth(&text, &BTreeSet::new());
-            let _ = truth(&format!("ALARM({text})"), &BTreeSet::new());
+            let _ = truth(&text, &BTreeSet::new(), State::Alarm);
+            let _ = truth(&format!("ALARM({text})"), &BTreeSet::new(), State::Alarm);
         }
     }
 }

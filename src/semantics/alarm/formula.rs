@@ -112,6 +112,10 @@ pub enum Domain {
     Absent,
     /// There, a text of this form, but none of those.
     Text(Glob, Vec<&'static str>),
+    /// A number, no less than this one.
+    AtLeast(f64),
+    /// This number.
+    Number(f64),
     /// Anything; it may also be absent.
     Open,
 }
@@ -223,6 +227,7 @@ impl Formula {
                 let globs: Vec<&Glob> =
                     asked.iter().filter(|(p, _)| p == path).filter_map(|(_, test)| test.glob()).collect();
                 let value = match record.domain(path) {
+                    Domain::AtLeast(least) => Domain::Number(least + 0.05),
                     Domain::Open => pick(&globs).map_or(Domain::Absent, Domain::Is),
                     Domain::Text(form, except) => {
                         let fits = |t: &String| form.matches(t) && !except.contains(&t.as_str());
@@ -283,6 +288,10 @@ impl Test {
             (_, Domain::Open) => Truth::NotAlways,
             (Test::Present, _) => Truth::Always,
             (Test::Missing, _) => Truth::Never,
+            (Test::Number(order, n), Domain::Number(value)) => known(order.holds(*value, *n)),
+            (Test::Number(order, n), Domain::AtLeast(least)) => order.of_all_from(*least, *n),
+            (Test::Like(_) | Test::Is(_) | Test::Null, Domain::Number(_) | Domain::AtLeast(_)) => Truth::Never,
+            (Test::Unlike(_), Domain::Number(_) | Domain::AtLeast(_)) => unclear("a number where a text is asked for"),
             (Test::Like(glob), Domain::Is(text)) => known(glob.matches(text)),
             (Test::Unlike(glob), Domain::Is(text)) => known(!glob.matches(text)),
             (Test::Like(glob), Domain::Text(form, except)) => match of_form(glob, form, except) {
@@ -312,6 +321,30 @@ impl Test {
             (Test::Like(_) | Test::Unlike(_), Domain::Flag(_)) => unclear("a boolean where a text is asked for"),
             (Test::Number(Order::Equal, _), Domain::Is(text)) if text.parse::<f64>().is_err() => Truth::Never,
             (Test::Number(..), _) => unclear("a text where a number is asked for"),
+        }
+    }
+}
+
+impl Order {
+    fn holds(self, value: f64, n: f64) -> bool {
+        match self {
+            Order::Equal => value == n,
+            Order::NotEqual => value != n,
+            Order::Less => value < n,
+            Order::LessOrEqual => value <= n,
+            Order::Greater => value > n,
+            Order::GreaterOrEqual => value >= n,
+        }
+    }
+
+    /// Whether it holds for the numbers from `least` up, of which there may be any.
+    fn of_all_from(self, least: f64, n: f64) -> Truth {
+        match self {
+            Order::Equal | Order::LessOrEqual if n < least => Truth::Never,
+            Order::Less if n <= least => Truth::Never,
+            Order::NotEqual | Order::Greater if n < least => Truth::Always,
+            Order::GreaterOrEqual if n <= least => Truth::Always,
+            _ => Truth::NotAlways,
         }
     }
 }
@@ -354,6 +387,41 @@ mod tests {
 
     fn member(test: Test) -> Formula {
         Formula::Member("a".into(), test)
+    }
+
+    /// Rows: a comparison. Columns: all numbers from 7, 7, 8.
+    #[test]
+    fn the_truth_table_of_comparisons_and_numbers() {
+        let columns = [Domain::AtLeast(7.0), Domain::Number(7.0), Domain::Number(8.0)];
+        let rows = [
+            (Test::Number(Order::Equal, 7.0), "-+-"),
+            (Test::Number(Order::Equal, 4.0), "---"),
+            (Test::Number(Order::NotEqual, 4.0), "+++"),
+            (Test::Number(Order::Less, 9.0), "-++"),
+            (Test::Number(Order::LessOrEqual, 7.0), "-+-"),
+            (Test::Number(Order::Greater, 7.0), "--+"),
+            (Test::Number(Order::Greater, 6.9), "+++"),
+            (Test::Number(Order::GreaterOrEqual, 7.0), "+++"),
+            (Test::Number(Order::GreaterOrEqual, 8.0), "--+"),
+            (Test::Like(Glob::literal("7")), "---"),
+            (Test::Is(true), "---"),
+            (Test::Present, "+++"),
+            (Test::Missing, "---"),
+        ];
+        for (test, expected) in rows {
+            let answers: String = columns
+                .iter()
+                .map(|domain| match member(test.clone()).covers(&record(&[("a", domain.clone())])) {
+                    Cover::Yes => '+',
+                    Cover::No => '-',
+                    Cover::Unclear(_) => '?',
+                })
+                .collect();
+            assert_eq!(answers, expected, "{test:?}");
+        }
+        // A list of severities, as they were in tenths once, misses what lies between.
+        let tenths = (70..90).map(|n| member(Test::Number(Order::Equal, f64::from(n) / 10.0)));
+        assert_eq!(Formula::Any(tenths.collect()).covers(&record(&[("a", Domain::AtLeast(7.0))])), Cover::No);
     }
 
     /// Rows: a test. Columns: text "x", text "true", boolean true, absent, a text `x*`, anything.

@@ -1,9 +1,10 @@
 //! From a metric filter to somebody who is told: the alarms on its metric, whether one event makes them fire, and
 //! whether their actions, or those of composite alarms on them, reach a subscriber.
 
-use super::chain::{Doubt, Item, Link, Parts, reaches};
+use super::chain::{Doubt, Item, Link, Parts};
 use super::classes::Class;
 use super::composite;
+use super::delivery::{self, By};
 use serde_json::Value;
 
 /// Whether an alarm on a metric of the filter fires and reaches somebody.
@@ -64,6 +65,8 @@ struct Watch<'a> {
     statistic: &'a str,
     unit: &'a str,
     dimensioned: bool,
+    /// Whether its gaps are filled with zeros.
+    filled: bool,
 }
 
 /// The alarm's part of the chain, where it is on the metric at all.
@@ -107,7 +110,7 @@ fn watch<'a>(alarm: &Item<'a>, metric: &Metric<'_>, parts: &Parts<'_>) -> Option
             statistic => statistic,
         };
         let dimensioned = has(alarm.document.get("Dimensions"));
-        return plain.then(|| Ok(Watch { statistic, unit: alarm.text("Unit"), dimensioned }));
+        return plain.then(|| Ok(Watch { statistic, unit: alarm.text("Unit"), dimensioned, filled: false }));
     }
     let stat = |query: &'a Value| query.get("MetricStat").filter(|s| s.get("Metric").is_some_and(|m| metric.is(m)));
     let own = queries.iter().find(|q| stat(q).is_some())?;
@@ -124,7 +127,8 @@ fn watch<'a>(alarm: &Item<'a>, metric: &Metric<'_>, parts: &Parts<'_>) -> Option
     }
     let stat = stat(own)?;
     let dimensioned = has(stat.get("Metric").and_then(|m| m.get("Dimensions")));
-    Some(Ok(Watch { statistic: text(stat, "Stat"), unit: text(stat, "Unit"), dimensioned }))
+    let filled = text(returned, "Expression").contains("FILL");
+    Some(Ok(Watch { statistic: text(stat, "Stat"), unit: text(stat, "Unit"), dimensioned, filled }))
 }
 
 /// Whether an expression is the metric itself, or the metric with its gaps filled with a number.
@@ -156,25 +160,40 @@ fn fires(alarm: &Item<'_>, watch: &Watch<'_>, metric: &Metric<'_>, class: &Class
             watch.unit, metric.unit
         ));
     }
+    let missing = alarm.text("TreatMissingData");
+    let quiet = match (metric.default, watch.statistic, watch.filled) {
+        // Each quiet minute is a sample.
+        (Some(_), "SampleCount", _) => breaches(1.0) == Some(true),
+        (Some(default), ..) => breaches(default) == Some(true),
+        (None, _, true) => breaches(0.0) == Some(true),
+        (None, _, false) => {
+            missing == "breaching"
+                || breaches(0.0) == Some(true) && alarm.text("ComparisonOperator").starts_with("Less")
+        }
+    };
+    if quiet {
+        return Link::broken(format!("alarm '{name}' on its metric is in alarm when nothing happens too"));
+    }
+    // What the filter publishes while nothing matches goes into the statistic of a period with an event.
+    let diluted = metric.default.is_some();
     let seen = match watch.statistic {
-        "SampleCount" => 1.0,
-        "Sum" | "Maximum" => value,
-        "Average" | "Minimum" if metric.default.is_none() => value,
-        statistic if metric.default.is_none() && statistic.starts_with('p') => value,
+        "SampleCount" if !diluted => 1.0,
+        "Sum" if !diluted || metric.default == Some(0.0) => value,
+        "Maximum" => metric.default.map_or(value, |default| value.max(default)),
+        "Average" | "Minimum" if !diluted => value,
+        statistic if !diluted && statistic.starts_with('p') => {
+            if alarm.text("EvaluateLowSampleCountPercentile") == "ignore" {
+                return Link::broken(format!("alarm '{name}' on its metric waits for more events than one"));
+            }
+            value
+        }
         statistic => return Link::unclear(format!("the {statistic} that alarm '{name}' sees of one event")),
     };
     let Some(fires) = breaches(seen) else { return Link::unclear(format!("on what value alarm '{name}' fires")) };
-    let missing = alarm.text("TreatMissingData");
-    let quiet = match (metric.default, watch.statistic) {
-        (Some(_), "SampleCount") => breaches(1.0),
-        (Some(default), _) => breaches(default),
-        (None, _) => Some(
-            missing == "breaching"
-                || breaches(0.0) == Some(true) && alarm.text("ComparisonOperator").starts_with("Less"),
-        ),
-    };
-    if quiet == Some(true) {
-        return Link::broken(format!("alarm '{name}' on its metric is in alarm when nothing happens too"));
+    if fires && missing == "ignore" && !diluted && !watch.filled {
+        return Link::broken(format!(
+            "alarm '{name}' on its metric tells of the first event only, for it keeps its state while data is missing"
+        ));
     }
     let adds_up = value > 0.0 && ["Sum", "SampleCount"].contains(&watch.statistic);
     let periods = number("DatapointsToAlarm").or(number("EvaluationPeriods")).unwrap_or(1.0);
@@ -206,7 +225,7 @@ pub(super) fn notifies(alarm: &Item<'_>, parts: &Parts<'_>) -> Link {
         if !enabled {
             return Link::broken(format!("{what} has its actions disabled"));
         }
-        let ways = actions.iter().map(|action| match reach(action, parts) {
+        let ways = actions.iter().map(|action| match reach(action, item, parts) {
             Link::Broken(why) => Link::Broken(why.into_iter().map(|why| format!("{what} acts, but {why}")).collect()),
             other => other,
         });
@@ -231,9 +250,9 @@ pub(super) fn notifies(alarm: &Item<'_>, parts: &Parts<'_>) -> Link {
 }
 
 /// Whether an action of an alarm reaches somebody.
-fn reach(action: &str, parts: &Parts<'_>) -> Link {
+fn reach(action: &str, alarm: &Item<'_>, parts: &Parts<'_>) -> Link {
     match action.split(':').nth(2).unwrap_or_default() {
-        "sns" => reaches(action, parts),
+        "sns" => delivery::topic(action, By::Alarm(alarm), parts),
         "automate" | "autoscaling" | "swf" => Link::broken(format!("'{action}' tells nobody")),
         _ => Link::Open(vec![Doubt::Unclear(format!("whom the action '{action}' tells"))]),
     }

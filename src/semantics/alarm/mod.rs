@@ -7,6 +7,7 @@ pub mod chain;
 mod chain_tests;
 pub mod classes;
 mod composite;
+mod delivery;
 pub mod event;
 pub mod formula;
 mod metric;

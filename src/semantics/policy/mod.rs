@@ -1,7 +1,8 @@
 //! IAM policy documents: what they state ([`document`]), whom a resource's policy lets in ([`mod@who`]), what an
-//! identity's policies allow ([`grants`]) and its organization leaves of that ([`service_control`]), what the grants of a key give ([`key_grants()`]), whether a key demands
-//! attestation ([`enclave`]), who can take a role ([`mod@trust`]), and which requests a policy refuses
-//! ([`transport`]). Knows no rule; anything that is not understood is unknown, never fine.
+//! identity's policies allow ([`grants`]) and its organization leaves of that ([`service_control`]), what the grants of a
+//! key give ([`key_grants()`]), whether a key demands attestation ([`enclave`]), what a service of AWS may do for a resource
+//! of its own ([`service`]), who can take a role ([`mod@trust`]), and which requests a policy refuses ([`transport`]).
+//! Knows no rule; anything that is not understood is unknown, never fine.
 
 pub mod aws_accounts;
 pub mod beyond;
@@ -14,6 +15,7 @@ mod key_grants;
 pub mod keys;
 pub(crate) mod matching;
 pub mod principal;
+pub mod service;
 pub mod service_control;
 pub mod transport;
 pub mod trust;
