@@ -45,7 +45,8 @@ class Account:
         return self.now - datetime.timedelta(days=days)
 
     def launched(self, instance: str, days: float, region: str = HOME) -> None:
-        self.backend("ec2", region).get_instance(instance).launch_time = self.ago(days)
+        machine = self.backend("ec2", region).get_instance(instance)
+        machine.launch_time = machine.nics[0].attach_time = self.ago(days)
 
     def made(self, image: str, days: float, region: str = HOME) -> None:
         self.backend("ec2", region).amis[image].creation_date = self.ago(days)
