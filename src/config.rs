@@ -10,7 +10,7 @@ mod tree;
 
 use crate::assess::criteria::Category;
 use crate::mistake::{Mistake, Text};
-use crate::rules::{self, Rule, Severity};
+use crate::rules::{self, Register, Rule, Severity};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -56,6 +56,8 @@ fn count(n: usize) -> String {
 pub struct Settings {
     /// What the engagement covers.
     pub scope: Scope,
+    /// Whom the entity knows: its own accounts, and its vendors.
+    pub register: Register,
     /// Departures from the rule pack, by rule id.
     pub rules: BTreeMap<String, RuleSettings>,
 }
@@ -122,6 +124,8 @@ impl Config {
         let config = Config { source, root, settings };
         if mistakes.is_empty() {
             config.check_security(&mut mistakes);
+            config.check_register(&mut mistakes);
+            mistakes.sort_by_key(Mistake::offset);
         }
         if mistakes.is_empty() { Ok(config) } else { Err(ConfigError::Mistakes(mistakes)) }
     }
@@ -202,6 +206,15 @@ impl Config {
         self.source.mistake(self.root.key_at(&["rules", id]), format!("there is no rule `{id}`")).with_help(help)
     }
 
+    /// What no schema says: that nobody stands in the register twice, and that every vendor is somebody.
+    fn check_register(&self, mistakes: &mut Vec<Mistake>) {
+        for fault in self.settings.register.faults() {
+            let path: Vec<&str> = std::iter::once("register").chain(fault.path.iter().map(String::as_str)).collect();
+            let mistake = self.source.mistake(self.root.value_at(&path), fault.message);
+            mistakes.push(mistake.with_help(fault.help));
+        }
+    }
+
     /// SOC 2 cannot be had without the common criteria.
     fn check_security(&self, mistakes: &mut Vec<Mistake>) {
         let Some(categories) = &self.settings.scope.categories else { return };
@@ -238,13 +251,22 @@ fn forbid_null(schema: &mut Value) {
                 parts.retain(|p| p["type"] != "null");
                 parts.into_iter().filter_map(|p| Some(p.as_object()?.clone())).for_each(|p| members.extend(p));
             }
-            if members.get("default").is_some_and(Value::is_null) {
+            if members.get("default").is_some_and(has_null) {
                 members.remove("default");
             }
             members.iter_mut().for_each(|(_, v)| forbid_null(v));
         }
         Value::Array(items) => items.iter_mut().for_each(forbid_null),
         _ => {}
+    }
+}
+
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.iter().any(has_null),
+        Value::Object(members) => members.values().any(has_null),
+        _ => false,
     }
 }
 

@@ -36,7 +36,7 @@ impl Mistake {
 
     /// The same mistake with what to do about it.
     pub(crate) fn with_help(self, help: impl Into<Option<String>>) -> Self {
-        Mistake { help: help.into(), ..self }
+        Mistake { help: help.into().as_deref().map(plain), ..self }
     }
 }
 
@@ -61,6 +61,15 @@ impl Diagnostic for Mistake {
         let here = miette::LabeledSpan::new_with_span(Some("here".into()), self.span);
         Some(Box::new(std::iter::once(here)))
     }
+}
+
+/// `text` without characters that a terminal obeys instead of showing; newlines stay.
+pub(crate) fn plain(text: &str) -> String {
+    let obeyed = |c: char| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if obeyed(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// The text of a YAML file and its name, shared by all mistakes in it.
@@ -95,7 +104,7 @@ impl Text {
         let line_end = text[start..].find('\n').map_or(text.len(), |n| start + n);
         let before = &text[..start];
         Mistake {
-            message: message.into(),
+            message: plain(&message.into()),
             line: before.matches('\n').count() + 1,
             column: before.chars().rev().take_while(|c| *c != '\n').count() + 1,
             help: None,

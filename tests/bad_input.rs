@@ -157,6 +157,34 @@ fn a_rule_file_with_a_mistake_is_shown_at_its_place() {
 }
 
 #[test]
+fn an_account_in_the_register_without_quotes() {
+    let scanner = Scanner::bare();
+    let text = "register:\n  vendors:\n    - name: Datadog\n      accounts: [012345678901]\n";
+    std::fs::write(scanner.file("soc2scan.yaml"), text).expect("a file");
+    let run = scanner.run(&["demo", "-o", "r.json"]);
+    let said = ["soc2scan.yaml:4:18", "takes text", "\"012345678901\"", "leading zeros"];
+    refused(&scanner, &run, &said, &["soc2scan.yaml"]);
+}
+
+#[test]
+fn an_account_in_the_register_of_two_vendors() {
+    let scanner = Scanner::bare();
+    let text = "register:\n  vendors:\n    - { name: A, accounts: [\"464622532012\"] }\n    \
+                - { name: B, accounts: [\"464622532012\"] }\n";
+    std::fs::write(scanner.file("soc2scan.yaml"), text).expect("a file");
+    let run = scanner.run(&["demo", "-o", "r.json"]);
+    refused(&scanner, &run, &["soc2scan.yaml:4:29", "464622532012", "vendor `A`"], &["soc2scan.yaml"]);
+}
+
+#[test]
+fn a_vendor_in_the_register_that_is_nobody() {
+    let scanner = Scanner::bare();
+    std::fs::write(scanner.file("soc2scan.yaml"), "register:\n  vendors:\n    - name: Datadog\n").expect("a file");
+    let run = scanner.run(&["demo", "-o", "r.json"]);
+    refused(&scanner, &run, &["soc2scan.yaml:3:13", "Datadog", "canonical_users"], &["soc2scan.yaml"]);
+}
+
+#[test]
 fn a_configuration_with_a_mistake_is_shown_at_its_place() {
     let scanner = Scanner::bare();
     std::fs::write(scanner.file("soc2scan.yaml"), "scope:\n  regoins: [us-east-1]\n").expect("a file");

@@ -459,3 +459,60 @@ fn the_rules_in_the_examples_of_the_help_exist() {
         stdout(&["rules", "show", rule]);
     }
 }
+
+/// The verdicts of one rule on the demo's account, by the resource's id, and the report.
+fn vendors_of_the_demo(register: &str) -> (Vec<(String, String, String)>, Value) {
+    let folder = folder();
+    fs::write(folder.path().join("soc2scan.yaml"), register).expect("a file");
+    let arguments = ["demo", "--rules", "iam-role-cross-account-known", "--all-verdicts", "-f", "json"];
+    let output = soc2scan(folder.path()).args(arguments).output().expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
+    let results = report["results"].as_array().expect("results").iter();
+    let told = results.map(|r| (text(&r["resource"]["id"]), text(&r["verdict"]), text(&r["reason"])));
+    (told.collect(), report)
+}
+
+#[test]
+fn a_vendor_on_the_register_turns_a_question_into_a_pass() {
+    let of = |register: &str| {
+        let (told, report) = vendors_of_the_demo(register);
+        let vendor = told.into_iter().find(|(id, ..)| id == "monitoring-vendor").expect("the role is there");
+        (vendor.1, vendor.2, report["scan"]["register"].clone(), report["scan"]["rule_pack"]["digest"].clone())
+    };
+    let unsaid = of("");
+    assert_eq!(unsaid.0, "manual", "{}", unsaid.1);
+    assert!(unsaid.1.contains("555566667777"), "{}", unsaid.1);
+    let none = of("register: { vendors: [] }");
+    assert_eq!(none.0, "fail", "{}", none.1);
+    let vendor = of("register: { vendors: [{ name: Datadog, purpose: metrics, accounts: ['555566667777'] }] }");
+    assert_eq!(vendor.0, "pass", "{}", vendor.1);
+    assert!(vendor.1.contains("Datadog (555566667777)"), "{}", vendor.1);
+    assert_eq!(vendor.2["vendors"][0]["purpose"], "metrics");
+    assert!(unsaid.2["digest"] != none.2["digest"] && none.2["digest"] != vendor.2["digest"]);
+    assert_eq!(unsaid.3, vendor.3, "the rules are the same");
+}
+
+#[test]
+fn a_vendor_with_a_hostile_name_stays_on_its_line() {
+    let folder = folder();
+    let register = "register: { vendors: [{ name: \"Data\\e[31m\\u202edog\\nPASS\", accounts: ['888899990000'] }] }";
+    fs::write(folder.path().join("soc2scan.yaml"), register).expect("a file");
+    let arguments = ["demo", "--rules", "iam-role-cross-account-external-id"];
+    let output = soc2scan(folder.path()).args(arguments).output().expect("it runs");
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(text.contains("<U+001B>[31m<U+202E>"), "{text}");
+    assert!(
+        !text.contains('\u{1b}') && !text.contains('\u{202e}') && !text.lines().any(|l| l.starts_with("PASS")),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_rule_that_asks_the_register_says_so() {
+    let shown = stdout(&["rules", "show", "kms-key-cross-account-known"]);
+    assert!(shown.contains("Register (soc2scan.yaml: register)") && !shown.contains("Parameters"), "{shown}");
+    assert!(!stdout(&["rules", "show", "iam-root-mfa-enabled"]).contains("soc2scan.yaml: register"));
+    assert_eq!(json(&["rules", "show", "kms-key-cross-account-known", "-f", "json"])["asks_register"], true);
+}

@@ -69,7 +69,8 @@ impl<'a> Sources<'a> {
         let Some(config) = &self.config else { return Ok(pack) };
         config.check(&pack.rules)?;
         let settings = config.rule_settings();
-        if settings.is_empty() { Ok(pack) } else { load(&settings) }
+        let pack = if settings.is_empty() { pack } else { load(&settings)? };
+        Ok(pack.with_register(config.settings().register.clone()))
     }
 
     /// The rules that `selection` names and the configuration does not leave out.

@@ -4,6 +4,7 @@
 
 use crate::config::ConfigError;
 use crate::inventory::SnapshotError;
+use crate::mistake::plain;
 use crate::rules;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use std::fmt;
@@ -119,15 +120,6 @@ impl Diagnostic for Problem {
     }
 }
 
-/// `text` without characters that a terminal obeys instead of showing; newlines stay.
-fn plain(text: &str) -> String {
-    let obeyed = |c: char| {
-        (c.is_control() && c != '\n')
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().map(|c| if obeyed(c) { '\u{fffd}' } else { c }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,6 +140,14 @@ mod tests {
         insta::assert_snapshot!("several", all.render(false));
         assert_eq!(all.why(), "a is wrong (and 1 more)");
         Failure::any([]).expect("no failure");
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_not_shown_to_it_from_a_file_either() {
+        let text = "register: { vendors: [{ name: \"a\\e[31m\\u202eb\" }] }";
+        let failure = Failure::from(Config::parse(Path::new("soc2scan.yaml"), text.into()).expect_err("a mistake"));
+        assert!(!failure.render(false).contains(['\u{1b}', '\u{202e}']));
+        assert!(!failure.why().contains(['\u{1b}', '\u{202e}']));
     }
 
     #[test]

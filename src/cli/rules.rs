@@ -28,7 +28,7 @@ pub(super) fn run(command: &Rules, global: &Global, console: &Console) -> Result
 }
 
 fn list(pack: &RulePack, listing: &Listing, console: &Console) -> Result<End, Failure> {
-    let value = || pack.rules.iter().map(document).collect();
+    let value = || (0..pack.rules.len()).map(|n| document(pack, n)).collect();
     let row = |r: &Rule| [r.id.clone(), r.severity.name().to_owned(), r.criteria.join(" "), r.title.clone()];
     let rows: Vec<_> = pack.rules.iter().map(row).collect();
     listing::print(listing.format, console, value, |out| listing::columns(out, &rows))?;
@@ -36,17 +36,18 @@ fn list(pack: &RulePack, listing: &Listing, console: &Console) -> Result<End, Fa
 }
 
 fn show(pack: &RulePack, id: &str, listing: &Listing, console: &Console) -> Result<End, Failure> {
-    let named = |r: &&Rule| r.id == id || r.aliases.iter().any(|a| a == id);
-    let rule = pack
+    let named = |r: &Rule| r.id == id || r.aliases.iter().any(|a| a == id);
+    let n = pack
         .rules
         .iter()
-        .find(named)
+        .position(named)
         .ok_or_else(|| unknown("rule", id, pack.rules.iter().map(|r| r.id.as_str()), "soc2scan rules list"))?;
-    listing::print(listing.format, console, || document(rule), |out| write(out, rule))?;
+    listing::print(listing.format, console, || document(pack, n), |out| write(out, pack, n))?;
     Ok(End::printed())
 }
 
-fn write(out: &mut dyn Write, rule: &Rule) -> io::Result<()> {
+fn write(out: &mut dyn Write, pack: &RulePack, n: usize) -> io::Result<()> {
+    let rule = &pack.rules[n];
     writeln!(out, "{}\n{}\n", rule.id, rule.title)?;
     listing::columns(
         out,
@@ -63,6 +64,9 @@ fn write(out: &mut dyn Write, rule: &Rule) -> io::Result<()> {
         for (name, value) in &rule.params {
             writeln!(out, "  {name}: {value}")?;
         }
+    }
+    if pack.asks_register(n) {
+        writeln!(out, "\nRegister (soc2scan.yaml: register)\n  judges by the entity's own accounts and its vendors")?;
     }
     writeln!(out, "\nWhy")?;
     listing::paragraph(out, "  ", &rule.rationale)?;
@@ -87,7 +91,8 @@ fn write(out: &mut dyn Write, rule: &Rule) -> io::Result<()> {
     Ok(())
 }
 
-fn document(rule: &Rule) -> Value {
+fn document(pack: &RulePack, n: usize) -> Value {
+    let rule = &pack.rules[n];
     json!({
         "id": rule.id,
         "aliases": rule.aliases,
@@ -99,6 +104,7 @@ fn document(rule: &Rule) -> Value {
         "criteria": rule.criteria,
         "rationale": rule.rationale,
         "params": rule.params,
+        "asks_register": pack.asks_register(n),
         "remediation": {
             "text": rule.remediation.text,
             "cli": rule.remediation.cli,

@@ -49,10 +49,13 @@ impl Fake {
         Fake { partition, ..self }
     }
 
-    /// Answers everything with one of each. The way up an organization ends at once.
+    /// Answers everything with one of each. The way up an organization ends at once, and what complies are patches.
     pub(super) fn generous() -> Fake {
         let root = json!({"Parents": [{"Id": "r-ab12", "Type": "ROOT"}]});
-        Fake { by_model: true, ..Fake::default() }.answers("organizations:ListParents", root)
+        let patches = json!({"ResourceComplianceSummaryItems": [{"ResourceId": "i-1", "ComplianceType": "Patch"}]});
+        Fake { by_model: true, ..Fake::default() }
+            .answers("organizations:ListParents", root)
+            .answers("ssm:ListResourceComplianceSummaries", patches)
     }
 
     pub(super) fn on(

@@ -31,7 +31,7 @@ pub(super) async fn service_control_policies<A: Api>(fetcher: &Fetcher<'_, A>, t
     loop {
         match level(fetcher, attached, describe, &target).await {
             Ok(level) => levels.push(level),
-            Err((_, error)) if is_alone(&error) => return Outcome::Absent,
+            Err((_, error)) if error.absent => return Outcome::Absent,
             Err((request, error)) => return Outcome::Unknown(fetcher.cause(request, &error, GLOBAL)),
         }
         if target.1 == ROOT {
@@ -39,7 +39,7 @@ pub(super) async fn service_control_policies<A: Api>(fetcher: &Fetcher<'_, A>, t
         }
         let parent = match shared(fetcher, parents, json!({ "ChildId": target.0 })).await {
             Ok(answer) => named(&answer["Parents"][0], "Type"),
-            Err(error) if is_alone(&error) => return Outcome::Absent,
+            Err(error) if error.absent => return Outcome::Absent,
             Err(error) => return Outcome::Unknown(fetcher.cause(parents, &error, GLOBAL)),
         };
         target = match parent {
@@ -84,10 +84,6 @@ fn named(item: &Value, other: &str) -> Option<(String, String)> {
 
 async fn shared<A: Api>(fetcher: &Fetcher<'_, A>, request: &Request, params: Value) -> Result<Value, ApiError> {
     (*fetcher.shared_answer(request, params, GLOBAL).await).clone()
-}
-
-fn is_alone(error: &ApiError) -> bool {
-    error.code == "AWSOrganizationsNotInUseException"
 }
 
 fn cause_of<A: Api>(fetcher: &Fetcher<'_, A>, message: &str) -> Cause {

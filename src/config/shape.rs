@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 /// The keywords that [`check`] obeys, and those that say nothing about validity.
 #[cfg(test)]
-pub(super) const KEYWORDS: [&str; 16] = [
+pub(super) const KEYWORDS: [&str; 17] = [
     "$defs",
     "$id",
     "$ref",
@@ -26,6 +26,7 @@ pub(super) const KEYWORDS: [&str; 16] = [
     "oneOf",
     "pattern",
     "properties",
+    "required",
     "title",
 ];
 
@@ -63,11 +64,11 @@ impl<'a> Check<'a> {
             return self.choice(node, &choices, name);
         }
         if let Some(message) = self.wrong_type(node, schema, name) {
-            let mistake = self.source.mistake(node.position(), message);
+            let mistake = self.source.mistake(node.position(), message).with_help(self.unquoted(node, schema));
             return self.mistakes.push(mistake);
         }
         match &node.content {
-            Content::Map(_) => self.map(node, schema),
+            Content::Map(_) => self.map(node, schema, name),
             Content::List(items) => self.list(node, items, schema, name),
             Content::Scalar(value) => self.scalar(node, value, schema, name),
         }
@@ -96,8 +97,28 @@ impl<'a> Check<'a> {
         (!fits).then(|| format!("{name} takes {wanted}, not {}", kind(&found)))
     }
 
-    fn map(&mut self, node: &Node, schema: &'a Map<String, Value>) {
+    /// What to write where text was asked for and a number stands there, as it does where an account id has no quotes.
+    fn unquoted(&self, node: &Node, schema: &Map<String, Value>) -> Option<String> {
+        if schema.get("type")?.as_str()? != "string" || !node.to_value().is_number() {
+            return None;
+        }
+        let written = self.source.text().get(self.source.bytes(node.position()))?.trim();
+        let help = format!("write it in quotes, \"{written}\"");
+        Some(match pattern(schema) {
+            Some(form) if form.is_match(written) => format!("{help}: as a number it loses its leading zeros"),
+            Some(form) => format!("{help}, and in the form `{form}`"),
+            None => help,
+        })
+    }
+
+    fn map(&mut self, node: &Node, schema: &'a Map<String, Value>, name: &str) {
         let Content::Map(entries) = &node.content else { return };
+        for key in schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+            if !entries.iter().any(|e| e.key == key) {
+                let message = format!("{name} needs `{key}`");
+                self.mistakes.push(self.source.mistake(node.position(), message));
+            }
+        }
         let properties = schema.get("properties").and_then(Value::as_object);
         for entry in entries {
             let name = format!("`{}`", entry.key);
@@ -138,8 +159,7 @@ impl<'a> Check<'a> {
             let message = format!("{name} must not be empty");
             self.mistakes.push(self.source.mistake(node.position(), message));
         }
-        let pattern = schema.get("pattern").and_then(Value::as_str).and_then(|p| regex::Regex::new(p).ok());
-        if let Some(pattern) = pattern.filter(|p| !p.is_match(text)) {
+        if let Some(pattern) = pattern(schema).filter(|p| !p.is_match(text)) {
             let message = format!("{name} cannot be `{text}`: it must have the form `{pattern}`");
             self.mistakes.push(self.source.mistake(node.position(), message));
         }
@@ -158,6 +178,11 @@ impl<'a> Check<'a> {
             self.mistakes.push(self.source.mistake(node.position(), message).with_help(help));
         }
     }
+}
+
+/// The form that text must have.
+fn pattern(schema: &Map<String, Value>) -> Option<regex::Regex> {
+    schema.get("pattern").and_then(Value::as_str).and_then(|p| regex::Regex::new(p).ok())
 }
 
 /// The names that an enumeration takes: `schemars` writes `enum` for those without docstrings and `oneOf` with

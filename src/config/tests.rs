@@ -163,11 +163,58 @@ fn the_check_and_the_published_schema_agree() {
         ("rules:", false),
         ("rules: { a: { severity: } }", false),
         ("x: 1", false),
+        (
+            "register: { own: { accounts: ['012345678901'] }, vendors: [{ name: A, organizations: [o-abc1234567] }] }",
+            true,
+        ),
+        ("register: { vendors: [] }", true),
+        ("register: { vendors: }", false),
+        ("register: { own: { accounts: [444455556666] } }", false),
+        ("register: { own: { accounts: ['44445555666'] } }", false),
+        ("register: { own: { organizations: [o-ABC1234567] } }", false),
+        ("register: { own: { canonical_users: [abc] } }", false),
+        ("register: { vendors: [{ accounts: ['012345678901'] }] }", false),
+        ("register: { vendors: [{ name: '', accounts: ['012345678901'] }] }", false),
+        ("register: { vendors: [{ name: A, account: ['012345678901'] }] }", false),
     ] {
         let value = Node::parse(text).expect("YAML").to_value();
         assert_eq!(validator.is_valid(&value), valid, "JSON Schema: {text}");
         assert_eq!(parse(text).is_ok(), valid, "check: {text}");
     }
+}
+
+#[test]
+fn the_register_tells_no_vendors_from_none_supplied() {
+    let register = |text: &str| parse(text).expect("well formed").settings().register.clone();
+    assert_eq!(register("register: {}").vendors, None);
+    assert_eq!(register("register: { own: { accounts: ['012345678901'] } }").vendors, None);
+    assert_eq!(register("register: { vendors: [] }").vendors, Some(vec![]));
+    let full = register(
+        "register:\n  own:\n    accounts: [\"444455556666\"]\n    organizations: [o-abc1234567]\n    canonical_users: []\n  \
+         vendors:\n    - name: Datadog\n      purpose: metrics and logs\n      accounts: [\"464622532012\"]\n",
+    );
+    let vendor = &full.vendors.as_deref().expect("given")[0];
+    assert_eq!((vendor.name.as_str(), vendor.purpose.as_deref()), ("Datadog", Some("metrics and logs")));
+    assert_eq!(full.own.organizations.as_deref(), Some(&["o-abc1234567".to_owned()][..]));
+}
+
+#[test]
+fn a_register_of_the_wrong_shape_is_a_mistake_at_its_place() {
+    let found = mistakes(parse(
+        "register:\n  own:\n    accounts: [444455556666, 012345678901, 12345, \"1234\"]\n    organizations: [O-ABC]\n  \
+         vendors:\n    - purpose: x\n      accounts: [464622532012]\n    - name: \"\"\n      canonical_user: []\n    - Datadog\n",
+    ));
+    insta::assert_snapshot!("register_shape", found.join("\n"));
+}
+
+#[test]
+fn a_register_that_cannot_be_meant_is_a_mistake_at_its_place() {
+    let found = mistakes(parse(
+        "register:\n  vendors:\n    - name: A\n      accounts: [\"464622532012\"]\n    - name: a\n      \
+         accounts: [\"444455556666\"]\n    - { name: B, purpose: nothing }\n    - { name: C, accounts: [\"464622532012\"] }\n  \
+         own:\n    accounts: [\"444455556666\"]\n",
+    ));
+    insta::assert_snapshot!("register_meaning", found.join("\n"));
 }
 
 #[test]

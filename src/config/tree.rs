@@ -72,11 +72,12 @@ impl Node {
         }
     }
 
-    /// Where the value at `path` stands; the nearest ancestor's place where there is none.
+    /// Where the value at `path` stands, elements of lists by their numbers from 0; the nearest ancestor's place where
+    /// there is none.
     pub(super) fn value_at(&self, path: &[&str]) -> Location {
         match path {
             [] => self.at,
-            [first, rest @ ..] => self.entry(first).map_or(self.at, |e| e.value.value_at(rest)),
+            [first, rest @ ..] => self.child(first).map_or(self.at, |node| node.value_at(rest)),
         }
     }
 
@@ -86,6 +87,13 @@ impl Node {
             [] => self.at,
             [last] => self.entry(last).map_or(self.at, |e| e.key_at),
             [first, rest @ ..] => self.entry(first).map_or(self.at, |e| e.value.key_at(rest)),
+        }
+    }
+
+    fn child(&self, key: &str) -> Option<&Node> {
+        match &self.content {
+            Content::List(items) => items.get(key.parse::<usize>().ok()?),
+            _ => self.entry(key).map(|e| &e.value),
         }
     }
 

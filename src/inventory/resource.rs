@@ -35,6 +35,9 @@ pub enum Reason {
     NotUnderstood,
     /// The rule itself failed on what was read: a defect of the rule, not of the account.
     RuleFault,
+    /// Not said by the entity, who alone can say it: a list that `soc2scan.yaml` does not have. A verdict that turns on
+    /// nothing else is for a person.
+    NotSupplied,
 }
 
 /// One thing that could not be observed: which action, where, and what was answered.
@@ -90,6 +93,7 @@ impl fmt::Display for Cause {
             Reason::NotCollected => return write!(f, "not collected: {}", self.message),
             Reason::NotUnderstood => return write!(f, "not understood: {}", self.message),
             Reason::RuleFault => return write!(f, "the rule failed: {}", self.message),
+            Reason::NotSupplied => return write!(f, "not supplied: {}", self.message),
         }
         if !self.region.is_empty() {
             write!(f, " in {}", self.region)?;

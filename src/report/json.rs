@@ -10,7 +10,8 @@ use crate::assess::{
     criteria::Related,
 };
 use crate::inventory::{AccountScope, Cause, Outcome, PopulationState, Reason, TOOL_VERSION};
-use crate::rules::{Counts, Evidence, Relevance, Severity, Subject, Verdict};
+use crate::rules::register::Vendor;
+use crate::rules::{Counts, Evidence, Register, Relevance, Severity, Subject, Verdict};
 use jiff::Timestamp;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -75,6 +76,7 @@ struct Report<'a> {
 struct Scan<'a> {
     tool: ToolReport<'a>,
     rule_pack: RulePackReport<'a>,
+    register: RegisterReport<'a>,
     /// The ARN that read the accounts.
     principal: &'a str,
     window: Window,
@@ -110,6 +112,46 @@ struct RulePackReport<'a> {
     rules: usize,
     /// Rules of the whole pack that were not selected.
     rules_not_selected: usize,
+}
+
+/// Whom the entity said that it knows, when the rules judged.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Register")]
+struct RegisterReport<'a> {
+    /// Lower-case hexadecimal SHA-256 over all that it says: another register, another digest.
+    #[schemars(regex(pattern = "^[0-9a-f]{64}$"))]
+    digest: String,
+    own: OwnReport<'a>,
+    /// Its vendors; null where it did not say who they are, empty where it said that there are none.
+    vendors: Option<Vec<VendorReport<'a>>>,
+}
+
+/// What belongs to the entity, beside the accounts of its AWS organization.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Own")]
+struct OwnReport<'a> {
+    /// Its account ids; null where it did not list them.
+    accounts: Option<&'a [String]>,
+    /// The ids of its AWS organizations; null where it did not list them.
+    organizations: Option<&'a [String]>,
+    /// Its canonical user ids.
+    canonical_users: &'a [String],
+}
+
+/// A party outside that the entity has approved.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Vendor")]
+struct VendorReport<'a> {
+    /// What it is called.
+    name: &'a str,
+    /// What it has access for.
+    purpose: Option<&'a str>,
+    /// Its account ids.
+    accounts: &'a [String],
+    /// The ids of its AWS organizations.
+    organizations: &'a [String],
+    /// Its canonical user ids.
+    canonical_users: &'a [String],
 }
 
 /// When the accounts were read.
@@ -463,11 +505,39 @@ impl<'a> Scan<'a> {
                 rules: a.pack.rules.len(),
                 rules_not_selected: a.scope.not_selected.len(),
             },
+            register: RegisterReport::of(&a.pack.register),
             principal: &header.principal,
             window: Window { started: header.started, finished: header.finished },
             as_of: a.scope.as_of,
             categories: &a.scope.categories,
             accounts: &header.accounts,
+        }
+    }
+}
+
+impl<'a> RegisterReport<'a> {
+    fn of(register: &'a Register) -> Self {
+        let own = &register.own;
+        RegisterReport {
+            digest: register.digest(),
+            own: OwnReport {
+                accounts: own.accounts.as_deref(),
+                organizations: own.organizations.as_deref(),
+                canonical_users: &own.canonical_users,
+            },
+            vendors: register.vendors.as_ref().map(|vendors| vendors.iter().map(VendorReport::of).collect()),
+        }
+    }
+}
+
+impl<'a> VendorReport<'a> {
+    fn of(vendor: &'a Vendor) -> Self {
+        VendorReport {
+            name: &vendor.name,
+            purpose: vendor.purpose.as_deref(),
+            accounts: &vendor.accounts,
+            organizations: &vendor.organizations,
+            canonical_users: &vendor.canonical_users,
         }
     }
 }
@@ -768,6 +838,23 @@ mod tests {
         let permissions = document["coverage"]["missing_permissions"].as_array().expect("a list");
         assert_eq!(permissions[0]["action"], "kms:ListKeys");
         assert_eq!(permissions[0]["verdicts_blocked"], 1);
+    }
+
+    #[test]
+    fn two_registers_make_two_reports_of_one_snapshot() {
+        let with = |register: &str| {
+            let mut world = World::sample();
+            world.pack.register = serde_json::from_str(register).expect("a register");
+            let document = document(&world, false);
+            assert!(jsonschema::validator_for(&schema()).expect("a schema").is_valid(&document), "{register}");
+            document["scan"]["register"].clone()
+        };
+        let (unsaid, none) = (with("{}"), with(r#"{"vendors": []}"#));
+        let some = with(r#"{"vendors": [{"name": "Datadog", "accounts": ["464622532012"]}]}"#);
+        assert_eq!((&unsaid["vendors"], &none["vendors"]), (&Value::Null, &Value::from(Vec::<Value>::new())));
+        assert_eq!(some["vendors"][0]["name"], "Datadog");
+        let digests: BTreeSet<String> = [unsaid, none, some].iter().map(|r| r["digest"].to_string()).collect();
+        assert_eq!(digests.len(), 3);
     }
 
     #[test]

@@ -251,6 +251,7 @@ impl<'a> Writer<'a> {
                 ("soc2scan/complete", json!(account.complete())),
                 ("soc2scan/rulePackVersion", json!(self.assessment.pack.version)),
                 ("soc2scan/rulePackDigest", json!(self.assessment.pack.digest)),
+                ("soc2scan/registerDigest", json!(self.assessment.pack.register.digest())),
             ]))
             .build();
         run.taxonomies = self.full().then(|| self.taxonomies());

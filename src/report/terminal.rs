@@ -8,7 +8,7 @@ use super::escape::visible;
 use crate::assess::coverage::NotCollected;
 use crate::assess::{AccountCoverage, Assessment, Category, CriterionResult, Finding, Hindrance, NotRead, State};
 use crate::inventory::{Reason, TOOL_VERSION};
-use crate::rules::{Counts, Rule, Severity, Subject, Verdict};
+use crate::rules::{Counts, Register, Rule, Severity, Subject, Verdict};
 use anstyle::{AnsiColor, Style as Paint};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -78,6 +78,9 @@ fn header<W: Write>(page: &mut Page<W>, a: &Assessment<'_>) -> io::Result<()> {
     };
     let digest = a.pack.digest.get(..12).unwrap_or(&a.pack.digest);
     page.field("Rules", &format!("pack {}, {of}, digest {digest}", a.pack.version))?;
+    if let Some(register) = register(&a.pack.register) {
+        page.field("Register", &register)?;
+    }
     page.field("Read", &format!("{:.0} to {:.0}", header.started, header.finished))?;
     if a.scope.as_of != header.finished {
         page.field("Judged", &format!("as of {:.0}", a.scope.as_of))?;
@@ -95,6 +98,23 @@ fn header<W: Write>(page: &mut Page<W>, a: &Assessment<'_>) -> io::Result<()> {
         page.wrapped(FAINT, "         ", &extent)?;
     }
     page.more(a.coverage.accounts.len(), ROWS_SHOWN, "account")
+}
+
+/// Whom the entity said that it knows, where it said anything.
+fn register(register: &Register) -> Option<String> {
+    if register.is_empty() {
+        return None;
+    }
+    let vendors = match &register.vendors {
+        Some(vendors) => count(vendors.len() as u64, "vendor"),
+        None => "no vendors supplied".to_owned(),
+    };
+    let own = match register.own.accounts.as_ref().map_or(0, Vec::len) {
+        0 => String::new(),
+        n => format!(", {} of the entity", count(n as u64, "account")),
+    };
+    let digest = register.digest();
+    Some(format!("{vendors}{own}, digest {}", digest.get(..12).unwrap_or(&digest)))
 }
 
 /// Who an account is, and how much of it was read.
@@ -331,6 +351,7 @@ fn reason_label(reason: Reason) -> &'static str {
         Reason::NotCollected => "not collected",
         Reason::NotUnderstood => "not understood",
         Reason::RuleFault => "rule failed",
+        Reason::NotSupplied => "not supplied",
     }
 }
 
@@ -557,6 +578,22 @@ mod tests {
     #[test]
     fn the_summary_of_a_clean_account() {
         insta::assert_snapshot!(plain(&passing()).replace(TOOL_VERSION, "[version]"));
+    }
+
+    #[test]
+    fn a_register_is_told_where_one_was_supplied() {
+        let with = |register: &str| {
+            let mut world = passing();
+            world.pack.register = serde_json::from_str(register).expect("a register");
+            let text = plain(&world);
+            text.lines().find(|l| l.starts_with("Register")).map(|l| l.split(", digest").next().unwrap_or(l).to_owned())
+        };
+        assert_eq!(with("{}"), None);
+        assert_eq!(with(r#"{"vendors": []}"#).as_deref(), Some("Register 0 vendors"));
+        let both = r#"{"own": {"accounts": ["444455556666"]}, "vendors": [{"name": "Datadog", "accounts": ["464622532012"]}]}"#;
+        assert_eq!(with(both).as_deref(), Some("Register 1 vendor, 1 account of the entity"));
+        let own = r#"{"own": {"accounts": ["444455556666"]}}"#;
+        assert_eq!(with(own).as_deref(), Some("Register no vendors supplied, 1 account of the entity"));
     }
 
     #[test]

@@ -40,7 +40,16 @@ fn schemas() -> ResourceSchemas {
         ],
     );
     let owner = schema("AWS::X::Owner", Scope::Regional, &[("OwnerId", Type::String), ("Trusted", Type::Boolean)]);
-    let account = schema("AWS::::Account", Scope::Global, &[("Blocked", Type::Boolean)]);
+    let organization = object(&[("Id", Type::String), ("MasterAccountId", Type::String)]);
+    let account = schema(
+        "AWS::::Account",
+        Scope::Global,
+        &[
+            ("Blocked", Type::Boolean),
+            ("Organization", organization),
+            ("OrganizationAccounts", list(object(&[("Id", Type::String)]))),
+        ],
+    );
     let types = [thing, owner, account].into_iter().map(|s| (s.name.clone(), s)).collect::<BTreeMap<_, _>>();
     ResourceSchemas { types }
 }
@@ -326,4 +335,140 @@ fn a_join_that_is_first_asked_for_inside_a_comprehension_leaves_its_variables_al
         "others: [{type: AWS::X::Owner, resource: {OwnerId: a}}, {type: AWS::X::Owner, resource: {OwnerId: b}}]";
     judge_with(rule, &format!("resource: {{Friends: [a, b]}}\n{others}"), Verdict::Pass);
     judge_with(rule, &format!("resource: {{Friends: [a, c]}}\n{others}"), Verdict::Fail);
+}
+
+/// A rule that asks who the friends of a thing are.
+const KNOWN: &str = "assert: resource.Friends.all(f, knownAccount(f)) && !resource.Encrypted\n\
+                     manual: {message: \"who are {resource.Friends.filter(f, !knownAccount(f))}?\"}";
+const ALONE: &str = "others: [{type: 'AWS::::Account'}]";
+const DENIED: &str =
+    "others: [{type: 'AWS::::Account', unknown: {OrganizationAccounts: 'organizations:ListAccounts'}}]";
+
+#[test]
+fn without_a_register_of_vendors_a_stranger_is_a_question_to_a_person() {
+    judge_with(KNOWN, &format!("resource: {{Friends: ['777788889999']}}\n{ALONE}"), Verdict::Manual);
+    let none = "register: {own: {accounts: []}}";
+    judge_with(KNOWN, &format!("resource: {{Friends: ['777788889999']}}\n{none}\n{ALONE}"), Verdict::Manual);
+    let empty = "register: {vendors: []}";
+    judge_with(KNOWN, &format!("resource: {{Friends: ['777788889999']}}\n{empty}\n{ALONE}"), Verdict::Fail);
+}
+
+#[test]
+fn what_is_certain_without_a_register_is_no_question() {
+    let certain_failure = "resource: {Friends: ['777788889999'], Encrypted: true}";
+    judge_with(KNOWN, &format!("{certain_failure}\n{ALONE}"), Verdict::Fail);
+    judge_with(KNOWN, &format!("resource: {{Friends: ['777788889999', all]}}\n{ALONE}"), Verdict::Fail);
+    judge_with(KNOWN, &format!("resource: {{Friends: ['111122223333']}}\n{DENIED}"), Verdict::Pass);
+    let member = "others: [{type: 'AWS::::Account', resource: {OrganizationAccounts: [{Id: '777788889999'}]}}]";
+    judge_with(KNOWN, &format!("resource: {{Friends: ['777788889999']}}\n{member}"), Verdict::Pass);
+}
+
+#[test]
+fn what_could_not_be_read_comes_before_what_was_not_supplied() {
+    judge_with(KNOWN, &format!("resource: {{Friends: ['777788889999']}}\n{DENIED}"), Verdict::Unknown);
+    let unread = "unknown: {Encrypted: 'x:GetEncrypted'}";
+    judge_with(KNOWN, &format!("resource: {{Friends: ['777788889999']}}\n{unread}\n{ALONE}"), Verdict::Unknown);
+    // An account that is not in the inventory is not an account without an organization.
+    judge_with(KNOWN, "resource: {Friends: ['777788889999']}", Verdict::Unknown);
+    let unlisted = "unlisted: ['AWS::::Account']";
+    judge_with(KNOWN, &format!("resource: {{Friends: ['777788889999']}}\n{unlisted}"), Verdict::Unknown);
+    // Nor is one whose organization has no list of accounts.
+    let accounts = "others: [{type: 'AWS::::Account', resource: {Organization: {Id: o-own1234567}}}]";
+    judge_with(KNOWN, &format!("resource: {{Friends: ['777788889999']}}\n{accounts}"), Verdict::Unknown);
+}
+
+#[test]
+fn a_register_decides_without_the_organization_where_it_can() {
+    let friend = "resource: {Friends: ['777788889999']}";
+    let vendor = "register: {vendors: [{name: V, accounts: ['777788889999']}]}";
+    judge_with(KNOWN, &format!("{friend}\n{vendor}\n{DENIED}"), Verdict::Pass);
+    let own = "register: {own: {accounts: ['777788889999']}}";
+    judge_with(KNOWN, &format!("{friend}\n{own}\n{DENIED}"), Verdict::Pass);
+    let others = "register: {own: {accounts: ['444455556666']}, vendors: []}";
+    judge_with(KNOWN, &format!("{friend}\n{others}\n{DENIED}"), Verdict::Fail);
+    let open = "register: {vendors: []}";
+    judge_with(KNOWN, &format!("{friend}\n{open}\n{DENIED}"), Verdict::Unknown);
+}
+
+#[test]
+fn a_question_names_whoever_may_be_a_stranger_and_a_failure_only_who_is() {
+    let friends = "resource: {Friends: ['777788889999', '444455556666']}";
+    let own = "register: {own: {accounts: ['444455556666']}}";
+    judge_with(KNOWN, &format!("{friends}\n{own}\n{ALONE}\nreason: who are 777788889999?"), Verdict::Manual);
+    let rule = "assert: resource.Friends.all(f, knownAccount(f))\nmanual: {message: m}\n\
+                pass: \"{parties(resource.Friends)}\"";
+    let vendor = "register: {vendors: [{name: V, accounts: ['777788889999']}], own: {accounts: ['444455556666']}}";
+    let told = "reason: V (777788889999), 444455556666 (own)";
+    judge_with(rule, &format!("{friends}\n{vendor}\n{ALONE}\n{told}"), Verdict::Pass);
+    let body = "assert: resource.Friends.all(f, knownAccount(f))\nmanual: {message: m}\n\
+                message: \"strangers: {resource.Friends.filter(f, !knownAccount(f))}!\"\ntests:\n  - {name: t, \
+                resource: {Friends: ['777788889999', all]}, register: {vendors: []}, expect: fail, reason: 'strangers: all!', \
+                others: [{type: 'AWS::::Account', unknown: {OrganizationAccounts: 'organizations:ListAccounts'}}]}\n";
+    let outcomes = load(body).expect("loads").test(&schemas());
+    assert_eq!(outcomes.iter().find(|o| o.name == "t").and_then(|o| o.failure.clone()), None);
+}
+
+#[test]
+fn own_accounts_are_listed_by_the_register_or_the_organization() {
+    judge("ownAccountsListed()", &format!("resource: {{}}\n{ALONE}"), Verdict::Fail);
+    judge("ownAccountsListed()", &format!("resource: {{}}\n{DENIED}"), Verdict::Unknown);
+    judge(
+        "ownAccountsListed()",
+        &format!("resource: {{}}\nregister: {{own: {{accounts: []}}}}\n{DENIED}"),
+        Verdict::Pass,
+    );
+    let member = "others: [{type: 'AWS::::Account', resource: {OrganizationAccounts: [{Id: '777788889999'}]}}]";
+    judge("ownAccountsListed()", &format!("resource: {{}}\n{member}"), Verdict::Pass);
+}
+
+#[test]
+fn a_rule_that_asks_for_vendors_must_have_a_question_to_a_person() {
+    let error = load("assert: knownAccount(resource.OwnerId)\nmessage: m\n").expect_err("refused");
+    assert!(error.contains("without a question (add `manual:`"), "{error}");
+    let error = load("assert: resource.Encrypted\nmessage: m\nmanual: {message: q}\n").expect_err("refused");
+    assert!(error.contains("`manual` without `when`"), "{error}");
+    load("assert: ownAccount(resource.OwnerId)\nmessage: m\n").expect("that asks for no vendors");
+}
+
+#[test]
+fn a_test_with_a_register_that_cannot_be_meant_is_refused() {
+    let with = |register: &str| {
+        load(&format!(
+            "assert: 'true'\nmessage: m\ntests: [{{name: t, resource: {{}}, register: {register}, expect: pass}}]\n"
+        ))
+    };
+    assert!(
+        with("{vendors: [{name: V, accounts: ['123']}]}").expect_err("refused").contains("`123` is not an account id")
+    );
+    assert!(with("{vendor: []}").expect_err("refused").contains("vendor"));
+}
+
+#[test]
+fn what_decided_who_somebody_is_stands_in_the_evidence() {
+    let rule = "assert: resource.Friends.all(f, knownAccount(f))\nmanual: {message: m}\nmessage: m\ntests:\n  - {name: t, \
+                resource: {Friends: ['777788889999', '464622532012', '222233334444']}, expect: fail, \
+                others: [{type: 'AWS::::Account', resource: {Organization: {Id: o-own1234567}, \
+                OrganizationAccounts: [{Id: '777788889999'}]}}]}\n";
+    let register =
+        serde_json::json!({"vendors": [{"name": "Datadog", "purpose": "metrics", "accounts": ["464622532012"]}]});
+    let pack = load(rule).expect("loads").with_register(serde_json::from_value(register).expect("a register"));
+    let evidence = pack.compiled[0].tests[0].evidence(&pack);
+    let said: Vec<String> = evidence.iter().map(|e| format!("{} {}", e.path, e.value)).collect();
+    for expected in [
+        "register[777788889999] \"of the organization o-own1234567\"",
+        "register[464622532012] \"vendor Datadog: metrics\"",
+        "register[222233334444] \"not on the register, and not of the organization o-own1234567 (1 accounts)\"",
+    ] {
+        assert!(said.iter().any(|s| s == expected), "{expected} is not in {said:?}");
+    }
+}
+
+#[test]
+fn what_is_no_grant_is_no_known_grant() {
+    let rule = "assert: trust(resource.Policy).accounts.all(t, knownGrant(t))\nmanual: {message: m}\nmessage: m\n\
+                tests: [{name: t, expect: pass, others: [{type: 'AWS::::Account'}], resource: {Policy: {Version: '2012-10-17', \
+                Statement: [{Effect: Allow, Principal: {AWS: '777788889999'}, Action: 'sts:AssumeRole'}]}}}]\n";
+    let outcomes = load(rule).expect("loads").test(&schemas());
+    let failure = outcomes.iter().find(|o| o.name == "t").and_then(|o| o.failure.clone()).expect("it fails");
+    assert!(failure.contains("where a grant was expected"), "{failure}");
 }

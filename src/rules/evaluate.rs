@@ -1,11 +1,11 @@
 //! Judges an inventory: every rule on every resource of its type, in parallel, in one fixed order.
 
-use super::expression::evaluate::{Env, Finder, eval};
+use super::expression::evaluate::{Env, Finder, Undecided, eval};
 use super::expression::organization::{Membership, Memberships};
 use super::expression::reach::{Networks, Surroundings};
 use super::expression::value::Val;
 use super::template::Template;
-use super::{Compiled, Counts, Evaluation, Join, Judgement, Rule, RulePack, Subject, Verdict};
+use super::{Compiled, Counts, Evaluation, Join, Judgement, Register, Rule, RulePack, Subject, Verdict};
 use crate::inventory::resource::GLOBAL;
 use crate::inventory::{Cause, Inventory, Reason, Resource};
 use jiff::Timestamp;
@@ -45,6 +45,7 @@ pub fn evaluate<'a>(pack: &'a RulePack, inventory: &Inventory<'a>, options: &Eva
                 inventory,
                 networks: &networks,
                 memberships: &memberships,
+                register: &pack.register,
                 now,
             };
             let mut part = Part::default();
@@ -153,6 +154,7 @@ struct Judge<'j, 'a> {
     inventory: &'j Inventory<'a>,
     networks: &'j Networks<'a>,
     memberships: &'j Memberships<'a>,
+    register: &'j Register,
     now: Timestamp,
 }
 
@@ -175,6 +177,15 @@ impl Said {
             Said::Unknown(_) => Verdict::Unknown,
         }
     }
+
+    /// What its message says of what could not be decided.
+    fn undecided(&self) -> Undecided {
+        match self {
+            Said::Fail => Undecided::LeftOut,
+            Said::Manual => Undecided::Kept,
+            Said::Pass | Said::NotApplicable | Said::Unknown(_) => Undecided::Unknown,
+        }
+    }
 }
 
 impl<'a> Judge<'_, 'a> {
@@ -189,7 +200,7 @@ impl<'a> Judge<'_, 'a> {
         }
         let env = self.env(resource, true);
         self.say(&env);
-        let reason = self.reason(&said, resource, &self.env(resource, false));
+        let reason = self.reason(&said, resource, &self.env(resource, false).telling(said.undecided()));
         let causes = if let Said::Unknown(causes) = said { causes } else { Vec::new() };
         part.judgements.push(Judgement {
             rule: self.n,
@@ -213,11 +224,14 @@ impl<'a> Judge<'_, 'a> {
         }
         match eval(&self.compiled.assertion, env) {
             Val::Bool(true) => Said::Pass,
-            Val::Bool(false) => match self.compiled.manual.as_ref().map(|m| eval(&m.when, env)) {
-                None | Some(Val::Bool(false)) => Said::Fail,
-                Some(Val::Bool(true)) => Said::Manual,
-                Some(other) => unknown(other),
-            },
+            Val::Bool(false) => {
+                let question = self.compiled.manual.as_ref().and_then(|manual| manual.when.as_ref());
+                match question.map(|when| eval(when, env)) {
+                    None | Some(Val::Bool(false)) => Said::Fail,
+                    Some(Val::Bool(true)) => Said::Manual,
+                    Some(other) => unknown(other),
+                }
+            }
             other => unknown(other),
         }
     }
@@ -328,6 +342,10 @@ impl<'v, 'a: 'v> Finder<'v> for Judge<'_, 'a> {
         self.memberships.of(self.inventory, &env.resource.account)
     }
 
+    fn register(&'v self) -> &'v Register {
+        self.register
+    }
+
     fn find(&'v self, env: &Env<'v>, n: usize) -> Val<'v> {
         let Some(join) = self.compiled.joins.get(n) else { return Val::fault("a join that the rule does not have") };
         let (rows, holes) = match &join.on {
@@ -360,9 +378,14 @@ impl<'v, 'a: 'v> Finder<'v> for Judge<'_, 'a> {
     }
 }
 
+/// What could not be read makes a verdict unknown. Where nothing but a list of the entity's is missing, it is for a person.
 fn unknown(value: Val<'_>) -> Said {
     match value {
-        Val::Unknown(causes) => Said::Unknown(causes.to_vec()),
+        Val::Unknown(causes) => {
+            let unread: Vec<Cause> =
+                causes.iter().filter(|cause| cause.reason != Reason::NotSupplied).cloned().collect();
+            if unread.is_empty() { Said::Manual } else { Said::Unknown(unread) }
+        }
         other => Said::Unknown(vec![Cause::of(
             Reason::RuleFault,
             format!("the condition gave {} and not a boolean", other.kind()),

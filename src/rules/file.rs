@@ -1,7 +1,7 @@
 //! The rule file: its YAML form, and mistakes in it shown at file, line and column.
 
 use super::expression::check::Fault;
-use super::{Relevance, Severity, Verdict};
+use super::{Register, Relevance, Severity, Verdict};
 use crate::mistake::{Mistake, Text};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
@@ -61,8 +61,10 @@ impl RuleFile {
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ManualFile {
-    /// What must be true for a failure to be a question to a person instead.
-    pub(super) when: Spanned<String>,
+    /// What must be true for a failure to be a question to a person instead. A rule that asks for registered vendors
+    /// can do without: where none were supplied, it asks a person wherever that decides.
+    #[serde(default)]
+    pub(super) when: Option<Spanned<String>>,
     /// What the person is asked.
     pub(super) message: Spanned<String>,
 }
@@ -139,6 +141,9 @@ pub(super) struct TestFile {
     pub(super) unsupported: Vec<String>,
     #[serde(default)]
     pub(super) params: BTreeMap<String, Value>,
+    /// Whom the entity knows.
+    #[serde(default)]
+    pub(super) register: Register,
     #[serde(default)]
     pub(super) as_of: Option<String>,
     pub(super) expect: Verdict,

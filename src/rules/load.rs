@@ -1,11 +1,11 @@
 //! Loads rules: the embedded ones and a folder of the user's, checked whole before anything is judged.
 
 use super::expression::check::{self, Scope, nearest};
-use super::expression::{Expr, Ty, check::Checked};
+use super::expression::{Expr, Ty, check::Checked, register};
 use super::file::{self, JoinScope, RuleFile};
 use super::template::Template;
 use super::testing::Test;
-use super::{Compiled, Join, Manual, Remediation, Rule, RulePack, RuleSettings};
+use super::{Compiled, Join, Manual, Register, Remediation, Rule, RulePack, RuleSettings};
 use crate::mistake::{Mistake, Text};
 use crate::model::schema::{ResourceSchema, ResourceSchemas, Scope as Place};
 use miette::Diagnostic;
@@ -133,7 +133,8 @@ impl RulePack {
         }
         let (rules, compiled): (Vec<Rule>, Vec<Compiled>) = found.into_values().unzip();
         let digest = digest(&rules, &compiled);
-        Ok(RulePack { version: super::PACK_VERSION.to_owned(), digest, rules, compiled })
+        let register = Register::default();
+        Ok(RulePack { version: super::PACK_VERSION.to_owned(), digest, rules, register, compiled })
     }
 }
 
@@ -178,7 +179,7 @@ fn load_rule(
     settings: &BTreeMap<String, RuleSettings>,
 ) -> Result<(Rule, Compiled), Vec<Mistake>> {
     let file = file::read(source).map_err(|e| vec![e])?;
-    let mut loader = Loader { source, schemas, errors: Vec::new() };
+    let mut loader = Loader { source, schemas, asks: BTreeSet::new(), errors: Vec::new() };
     let loaded = loader.rule(file, settings);
     match (loaded, loader.errors) {
         (Some(loaded), errors) if errors.is_empty() => Ok(loaded),
@@ -190,6 +191,8 @@ fn load_rule(
 struct Loader<'l> {
     source: &'l Text,
     schemas: &'l ResourceSchemas,
+    /// The functions that its conditions ask the register by.
+    asks: BTreeSet<&'static str>,
     errors: Vec<Mistake>,
 }
 
@@ -245,11 +248,15 @@ impl<'l> Loader<'l> {
         let not_applicable = file.not_applicable.as_ref().map(|t| self.template(t, &scope, &mut reads));
         let manual = match &file.manual {
             Some(m) => Some(Manual {
-                when: self.expression(&m.when, &scope, Some(&Ty::Bool), &mut reads)?,
+                when: match &m.when {
+                    Some(when) => Some(self.expression(when, &scope, Some(&Ty::Bool), &mut reads)?),
+                    None => None,
+                },
                 message: self.template(&m.message, &scope, &mut reads)?,
             }),
             None => None,
         };
+        self.check_question(&file);
         let tests = self.tests(&file, resource);
         let rule = Rule {
             service: service_of(&file.id.value),
@@ -283,6 +290,7 @@ impl<'l> Loader<'l> {
             pass: pass.flatten(),
             manual,
             reads,
+            asks: std::mem::take(&mut self.asks),
             tests,
         };
         Some((rule, compiled))
@@ -313,6 +321,22 @@ impl<'l> Loader<'l> {
         if let (Some(when), None) = (&file.when, &file.not_applicable) {
             let help = Some("add `not_applicable:` with the reason that a reader gets".into());
             self.wrong(when, "`when` without `not_applicable`", help);
+        }
+    }
+
+    /// Where no register of vendors is supplied, a person is asked: a rule must say what.
+    fn check_question(&mut self, file: &RuleFile) {
+        let asked = self.asks.iter().any(|function| register::needs_vendors(function));
+        match &file.manual {
+            None if asked => {
+                let help = "add `manual:` with the `message` that a person gets where no vendors were registered";
+                self.wrong(&file.assertion, "this asks the register of vendors, without a question", Some(help.into()));
+            }
+            Some(manual) if manual.when.is_none() && !asked => {
+                let help = "say in `when:` which failures are a question to a person".into();
+                self.wrong(&manual.message, "`manual` without `when`", Some(help));
+            }
+            _ => {}
         }
     }
 
@@ -386,8 +410,9 @@ impl<'l> Loader<'l> {
         reads: &mut BTreeSet<(String, String)>,
     ) -> Option<Expr> {
         match check::check(&text.value, scope, wanted) {
-            Ok(Checked { expr, reads: more }) => {
+            Ok(Checked { expr, reads: more, asks }) => {
                 reads.extend(more);
+                self.asks.extend(asks);
                 Some(expr)
             }
             Err(faults) => {

@@ -10,6 +10,7 @@ pub mod evaluate;
 mod expression;
 mod file;
 pub mod load;
+pub mod register;
 pub mod select;
 mod template;
 pub mod testing;
@@ -23,6 +24,7 @@ use template::Template;
 
 pub use evaluate::{EvaluateOptions, evaluate};
 pub use load::{LoadError, LoadErrors};
+pub use register::Register;
 pub use select::{Selection, SelectionError};
 pub use testing::TestOutcome;
 pub use verdict::{Evidence, Judgement, Relevance, Severity, Subject, Verdict};
@@ -80,6 +82,8 @@ pub struct RulePack {
     pub digest: String,
     /// The rules.
     pub rules: Vec<Rule>,
+    /// Whom the entity knows.
+    pub register: Register,
     /// Their conditions, in the same order.
     compiled: Vec<Compiled>,
 }
@@ -113,6 +117,8 @@ struct Compiled {
     manual: Option<Manual>,
     /// The members that it reads, by resource type; an empty member stands for the listing alone.
     reads: BTreeSet<(String, String)>,
+    /// The functions that its conditions ask the register by.
+    asks: BTreeSet<&'static str>,
     tests: Vec<testing::Test>,
 }
 
@@ -131,10 +137,11 @@ struct Join {
     on: Option<(String, Expr)>,
 }
 
-/// When a failure is a question to a person.
+/// What a person is asked, and where a failure is such a question.
 #[derive(Debug)]
 struct Manual {
-    when: Expr,
+    /// Absent where only a register that was not supplied makes it one.
+    when: Option<Expr>,
     message: Template,
 }
 
@@ -157,7 +164,23 @@ impl RulePack {
     /// A pack of rules without conditions, for tests of what comes after the verdicts.
     #[cfg(test)]
     pub(crate) fn of_rules(version: &str, digest: &str, rules: Vec<Rule>) -> RulePack {
-        RulePack { version: version.into(), digest: digest.into(), rules, compiled: Vec::new() }
+        RulePack {
+            version: version.into(),
+            digest: digest.into(),
+            rules,
+            register: Register::default(),
+            compiled: Vec::new(),
+        }
+    }
+
+    /// The same rules, judging by what `register` says.
+    pub fn with_register(self, register: Register) -> RulePack {
+        RulePack { register, ..self }
+    }
+
+    /// Whether a rule asks the register.
+    pub fn asks_register(&self, rule: usize) -> bool {
+        self.compiled.get(rule).is_some_and(|c| !c.asks.is_empty())
     }
 
     /// The text of a rule's file.

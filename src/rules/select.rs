@@ -68,7 +68,7 @@ impl RulePack {
         let mut kept = keep.iter();
         let compiled: Vec<_> = self.compiled.into_iter().filter(|_| *kept.next().unwrap_or(&false)).collect();
         let digest = digest(&rules, &compiled);
-        Ok(RulePack { version: self.version, digest, rules, compiled })
+        Ok(RulePack { digest, rules, compiled, version: self.version, register: self.register })
     }
 
     /// The ids that names and globs stand for.

@@ -3,7 +3,7 @@
 use super::evaluate::{EvaluateOptions, evaluate};
 use super::expression::check::nearest;
 use super::file::{OtherFile, TestFile};
-use super::{RulePack, Verdict};
+use super::{Register, RulePack, Verdict};
 use crate::inventory::resource::GLOBAL;
 use crate::inventory::{
     AccountScope, Cause, Header, Inventory, Population, PopulationState, Reason, Resource, Snapshot, TOOL_VERSION,
@@ -31,6 +31,7 @@ pub(crate) struct Test {
     /// The types that are global.
     global: BTreeSet<String>,
     params: BTreeMap<String, Value>,
+    register: Register,
     as_of: Timestamp,
     expect: Verdict,
     reason: Option<String>,
@@ -83,6 +84,9 @@ impl Test {
         if let Some(name) = file.params.keys().find(|p| !defaults.contains_key(*p)) {
             return Err((format!("the rule has no parameter `{name}`"), None));
         }
+        if let Some(fault) = file.register.faults().into_iter().next() {
+            return Err((fault.message, Some(fault.help)));
+        }
         let global = schemas.types.values().filter(|t| t.scope == Scope::Global).map(|t| t.name.clone()).collect();
         let as_of = file.as_of.as_deref().unwrap_or(AS_OF);
         let as_of = as_of.parse().map_err(|_| (format!("`as_of` is not an RFC 3339 time: {as_of}"), None))?;
@@ -95,6 +99,7 @@ impl Test {
             unsupported: file.unsupported.clone(),
             global,
             params: file.params.clone(),
+            register: file.register.clone(),
             as_of,
             expect: file.expect,
             reason: file.reason.clone(),
@@ -192,6 +197,18 @@ impl Test {
             }
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+impl Test {
+    /// The evidence of the verdict that the first rule of the pack gives.
+    pub(super) fn evidence(&self, pack: &RulePack) -> Vec<super::Evidence> {
+        let types: BTreeSet<String> = pack.compiled[0].reads.iter().map(|(t, _)| t.clone()).collect();
+        let snapshot = self.snapshot(&types);
+        let inventory = Inventory::new(&snapshot, pack.keys());
+        let options = EvaluateOptions { as_of: Some(self.as_of), all_verdicts: true };
+        evaluate(pack, &inventory, &options).judgements.into_iter().flat_map(|j| j.evidence).collect()
     }
 }
 
@@ -327,6 +344,7 @@ impl RulePack {
             let text = (file.clone(), compiled.text.clone());
             for (n, test) in compiled.tests.iter().enumerate() {
                 let failure = with_params(&text, schemas, &rule.id, &test.params)
+                    .map(|pack| pack.with_register(test.register.clone()))
                     .and_then(|pack| match pack.compiled.first().and_then(|c| c.tests.get(n)) {
                         Some(again) => again.run(&pack, 0),
                         None => Err("the test could not be set up".into()),

@@ -44,6 +44,26 @@ class Account:
     def ago(self, days: float) -> datetime.datetime:
         return self.now - datetime.timedelta(days=days)
 
+    def launched(self, instance: str, days: float, region: str = HOME) -> None:
+        machine = self.backend("ec2", region).get_instance(instance)
+        machine.launch_time = machine.nics[0].attach_time = self.ago(days)
+
+    def made(self, image: str, days: float, region: str = HOME) -> None:
+        self.backend("ec2", region).amis[image].creation_date = self.ago(days)
+
+    def managed(self, instance: str, ping: str = "Online") -> dict:
+        """What Systems Manager says of a machine."""
+        return {
+            "InstanceId": instance, "PingStatus": ping, "LastPingDateTime": self.ago(0.01), "AgentVersion": "3.3.3050.0",
+            "IsLatestVersion": True, "PlatformType": "Linux", "PlatformName": "Amazon Linux", "ResourceType": "EC2Instance",
+        }
+
+    def patched(self, instance: str) -> dict:
+        """What it says of the machine's patches."""
+        return {
+            "ComplianceType": "Patch", "ResourceType": "ManagedInstance", "ResourceId": instance, "Status": "COMPLIANT",
+            "OverallSeverity": "UNSPECIFIED", "ExecutionSummary": {"ExecutionTime": self.ago(1), "ExecutionType": "Command"},
+        }
 
     def name_the_rest(self) -> None:
         """Names what AWS makes by itself, by what it belongs to: the network of each region, the disks of machines."""

@@ -19,7 +19,10 @@ from moto.ec2.responses import EC2Response
 from moto.guardduty import urls as guardduty_urls
 from moto.guardduty.responses import GuardDutyResponse
 from moto.iam.responses import IamResponse
+from moto.logs.models import LogGroup
+from moto.logs.responses import LogsResponse
 from moto.rds.responses import RDSResponse
+from moto.ssm.responses import SimpleSystemManagerResponse
 from services import OamResponse, SchemasResponse
 
 # (operation, region) to its answer; an empty region holds for all.
@@ -32,6 +35,14 @@ _vault_policies: dict = {}
 
 def vault_policy(vault: str, policy: str) -> None:
     _vault_policies[vault] = policy
+
+
+# The data protection policies of log groups, by their names.
+_data_protection: dict = {}
+
+
+def data_protection(group: str, policy: str) -> None:
+    _data_protection[group] = policy
 
 
 def put(operation: str, answer: dict, region: str = "") -> None:
@@ -51,6 +62,17 @@ FRESH = {
     (EC2Response, "DescribeVpcBlockPublicAccessExclusions"): {"VpcBlockPublicAccessExclusions": []},
     (EC2Response, "DescribeClientVpnEndpoints"): {"ClientVpnEndpoints": []},
     (EC2Response, "DescribeClientVpnAuthorizationRules"): {"AuthorizationRules": []},
+    (EC2Response, "DescribeSecurityGroupReferences"): {"SecurityGroupReferenceSet": []},
+    (SimpleSystemManagerResponse, "DescribeInstanceInformation"): {"InstanceInformationList": []},
+    (SimpleSystemManagerResponse, "ListResourceComplianceSummaries"): {"ResourceComplianceSummaryItems": []},
+    (LogsResponse, "DescribeAccountPolicies"): {"accountPolicies": []},
+    (LambdaResponse, "GetAccountSettings"): {
+        "AccountLimit": {
+            "TotalCodeSize": 80530636800, "CodeSizeUnzipped": 262144000, "CodeSizeZipped": 52428800,
+            "ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000,
+        },
+        "AccountUsage": {"TotalCodeSize": 0, "FunctionCount": 0},
+    },
     (IamResponse, "ListServiceSpecificCredentials"): {"ServiceSpecificCredentials": [], "IsTruncated": False},
     (IamResponse, "ListOrganizationsFeatures"): {"EnabledFeatures": []},
     (RDSResponse, "DescribePendingMaintenanceActions"): {"PendingMaintenanceActions": []},
@@ -73,6 +95,9 @@ def apply() -> None:
     ConfigResponse.describe_delivery_channel_status = _delivery_channel_status
     LambdaResponse.list_function_url_configs = _function_urls
     lambda_urls.url_paths[r"{0}/(?P<api_version>[^/]+)/functions/(?P<function_name>[\w_:%-]+)/urls/?$"] = LambdaResponse.dispatch
+    lambda_urls.url_paths["{0}/2016-08-19/account-settings/?$"] = LambdaResponse.dispatch
+    LogsResponse.get_data_protection_policy = _data_protection_policy
+    _log_groups()
     LambdaResponse.get_code_signing_config = _code_signing
     lambda_urls.url_paths[r"{0}/2020-04-22/code-signing-configs/(?P<arn>[^/]+)$"] = LambdaResponse.dispatch
     BackupResponse.get_backup_vault_access_policy = _vault_policy
@@ -169,3 +194,19 @@ def _vault_policy(self) -> ActionResult:
         raise ResourceNotFoundException("The vault has no access policy")
     arn = f"arn:aws:backup:{self.region}:{self.current_account}:backup-vault:{vault}"
     return ActionResult({"BackupVaultName": vault, "BackupVaultArn": arn, "Policy": _vault_policies[vault]})
+
+
+def _data_protection_policy(self) -> ActionResult:
+    group = self._get_param("logGroupIdentifier")
+    return ActionResult({"logGroupIdentifier": group, "policyDocument": _data_protection[group]})
+
+
+def _log_groups() -> None:
+    """A log group says whether it has a data protection policy."""
+    described = LogGroup.to_describe_dict
+
+    def to_describe_dict(self):
+        policy = {"dataProtectionStatus": "ACTIVATED"} if self.name in _data_protection else {}
+        return {**described(self), **policy}
+
+    LogGroup.to_describe_dict = to_describe_dict

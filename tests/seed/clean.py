@@ -176,11 +176,13 @@ def network(account: Account, region: str) -> None:
         if group["IpPermissionsEgress"]:
             ec2.revoke_security_group_egress(GroupId=group["GroupId"], IpPermissions=group["IpPermissionsEgress"])
     restrict(ec2)
+    ec2.enable_ebs_encryption_by_default()
+    if region != HOME:
+        return
     made = ec2.create_security_group(GroupName="service", Description="service", VpcId=vpc)["GroupId"]
     inside = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "10.0.0.0/16", "Description": "the load balancer"}]}
     ec2.authorize_security_group_ingress(GroupId=made, IpPermissions=[inside])
     account.facts[f"sg-{region}"] = made
-    ec2.enable_ebs_encryption_by_default()
 
 
 def remove(account: Account, region: str, vpc: str) -> None:
@@ -215,14 +217,24 @@ def restrict(ec2) -> None:
 def machines(account: Account) -> None:
     ec2 = account.client("ec2")
     image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
-    endpoint = ec2.create_vpc_endpoint(
-        VpcId=account.facts[f"vpc-{HOME}"], ServiceName=f"com.amazonaws.{HOME}.ec2", VpcEndpointType="Interface",
-        SubnetIds=[account.facts[f"subnet-{HOME}{zone}"] for zone in ZONES], PrivateDnsEnabled=True,
-        PolicyDocument=document(allow("ec2:Describe*", Principal={"AWS": f"arn:aws:iam::{account.id}:root"})),
-    )
-    account.facts["endpoint"] = endpoint["VpcEndpoint"]["VpcEndpointId"]
+    account.made(image, 100)
+    for service, action in (("ec2", "ec2:Describe*"), ("ssm", "ssm:*"), ("ssmmessages", "ssmmessages:*")):
+        endpoint = ec2.create_vpc_endpoint(
+            VpcId=account.facts[f"vpc-{HOME}"], ServiceName=f"com.amazonaws.{HOME}.{service}", VpcEndpointType="Interface",
+            SubnetIds=[account.facts[f"subnet-{HOME}{zone}"] for zone in ZONES], PrivateDnsEnabled=True,
+            PolicyDocument=document(allow(action, Principal={"AWS": f"arn:aws:iam::{account.id}:root"})),
+        )
+        account.facts[f"endpoint-{service}"] = endpoint["VpcEndpoint"]["VpcEndpointId"]
     for zone in ZONES:
         instance(account, zone, image)
+    ours = [account.facts[f"i-{zone}"] for zone in ZONES]
+    answers.put("DescribeInstanceInformation", {"InstanceInformationList": [account.managed(i) for i in ours]}, HOME)
+    patches = {"ResourceComplianceSummaryItems": [account.patched(i) for i in ours]}
+    answers.put("ListResourceComplianceSummaries", patches, HOME)
+    ec2.create_launch_template(
+        LaunchTemplateName="application",
+        LaunchTemplateData={"InstanceType": "t3.micro", "MetadataOptions": {"HttpTokens": "required"}},
+    )
 
 
 def instance(account: Account, zone: str, image: str) -> None:
@@ -240,6 +252,7 @@ def instance(account: Account, zone: str, image: str) -> None:
         DisableApiTermination=True,
     )["Instances"][0]
     account.facts[f"i-{zone}"] = made["InstanceId"]
+    account.launched(made["InstanceId"], 100)
     # The emulator's root volumes are plain; in AWS the region's default would have encrypted them.
     for volume in account.backend("ec2", HOME).volumes.values():
         volume.encrypted = True
@@ -308,6 +321,13 @@ def functions(account: Account) -> None:
         SourceArn="arn:aws:s3:::documents", SourceAccount=account.id,
     )
     client.create_function_url_config(FunctionName="thumbnails", AuthType="AWS_IAM")
+    # No share of its own: an alarm watches that of the region.
+    client.tag_resource(Resource=f"arn:aws:lambda:{HOME}:{account.id}:function:thumbnails", Tags={"critical": "yes"})
+    account.client("cloudwatch").put_metric_alarm(
+        AlarmName="concurrency", Namespace="AWS/Lambda", MetricName="UnreservedConcurrentExecutions", Statistic="Maximum",
+        Period=60, EvaluationPeriods=1, Threshold=800, ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="notBreaching", AlarmActions=[f"arn:aws:sns:{HOME}:{account.id}:alarms"],
+    )
 
 
 def watching(account: Account, region: str) -> None:
@@ -352,6 +372,10 @@ def trail(account: Account) -> None:
     logs = account.client("logs")
     logs.create_log_group(logGroupName="trail")
     logs.put_retention_policy(logGroupName="trail", retentionInDays=400)
+    logs.create_log_group(logGroupName="customers", tags={"data-classification": "personal"})
+    logs.put_retention_policy(logGroupName="customers", retentionInDays=400)
+    masking = {"policyName": "masking", "policyType": "DATA_PROTECTION_POLICY", "policyDocument": stores.masking(), "scope": "ALL"}
+    answers.put("DescribeAccountPolicies", {"accountPolicies": [masking]}, HOME)
     key = f"arn:aws:kms:{HOME}:{account.id}:key/{account.facts[f'kms-{HOME}']}"
     trails = account.client("cloudtrail")
     trails.create_trail(

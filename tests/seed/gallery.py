@@ -7,6 +7,7 @@ import answers
 from account import HOME, Account, allow, document, trust
 from corrections import Root, set_root
 from moto.ssoadmin.models import Instance
+from stores import masking
 
 CODE = b"PK\x05\x06" + bytes(18)
 
@@ -38,6 +39,18 @@ def network(account: Account) -> None:
             "MetadataOptions": {"HttpTokens": "required"},
         },
     )
+    scaling = account.client("autoscaling")
+    scaling.create_auto_scaling_group(
+        AutoScalingGroupName="web", MinSize=0, MaxSize=2, DesiredCapacity=0, VPCZoneIdentifier=subnet,
+        LaunchTemplate={"LaunchTemplateName": "web", "Version": "$Latest"},
+    )
+    scaling.create_launch_configuration(
+        LaunchConfigurationName="old", ImageId=ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"],
+        InstanceType="t3.micro", UserData="hunter2-must-never-appear",
+    )
+    machine = "i-0123456789abcdef0"
+    answers.put("DescribeInstanceInformation", {"InstanceInformationList": [account.managed(machine)]}, HOME)
+    answers.put("ListResourceComplianceSummaries", {"ResourceComplianceSummaryItems": [account.patched(machine)]}, HOME)
     peering = ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=other)["VpcPeeringConnection"]
     ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=peering["VpcPeeringConnectionId"])
     transit = ec2.create_transit_gateway(Description="hub")["TransitGateway"]["TransitGatewayId"]
@@ -158,7 +171,11 @@ def stores(account: Account) -> None:
 
 def monitoring(account: Account) -> None:
     account.client("logs").create_log_group(logGroupName="jobs", tags={"team": "platform"})
+    answers.data_protection("jobs", masking())
+    policy = {"policyName": "masking", "policyType": "DATA_PROTECTION_POLICY", "policyDocument": masking(), "scope": "ALL"}
+    answers.put("DescribeAccountPolicies", {"accountPolicies": [policy]}, HOME)
     cloudwatch = account.client("cloudwatch")
+    cloudwatch.put_metric_data(Namespace="AWS/Bedrock", MetricData=[{"MetricName": "Invocations", "Value": 3}])
     cloudwatch.put_metric_alarm(
         AlarmName="errors", EvaluationPeriods=1, Threshold=1, ComparisonOperator="GreaterThanOrEqualToThreshold",
         Metrics=[

@@ -45,6 +45,14 @@ def dead_letters(account: Account, name: str, action: str) -> dict:
     return {"RedrivePolicy": json.dumps({"deadLetterTargetArn": failed, "maxReceiveCount": 5})}
 
 
+def masking() -> str:
+    """A data protection policy that masks addresses of mail."""
+    mail = ["arn:aws:dataprotection::aws:data-identifier/EmailAddress"]
+    audit = {"Sid": "Audit", "DataIdentifier": mail, "Operation": {"Audit": {"FindingsDestination": {}}}}
+    mask = {"Sid": "Mask", "DataIdentifier": mail, "Operation": {"Deidentify": {"MaskConfig": {}}}}
+    return json.dumps({"Name": "masking", "Version": "2021-06-01", "Statement": [audit, mask]})
+
+
 def secret(account: Account, name: str, *statements: dict) -> None:
     client = account.client("secretsmanager")
     client.create_secret(Name=name, SecretString="hunter2-must-never-appear")

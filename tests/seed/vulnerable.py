@@ -40,6 +40,7 @@ def seed(account: Account) -> None:
     databases(account)
     functions(account)
     watching(account)
+    management(account)
     edges(account)
     alerting(account)
     policies(account)
@@ -371,6 +372,53 @@ def machines(account: Account) -> None:
     ec2.modify_image_attribute(ImageId=own, LaunchPermission={"Add": [{"Group": "all"}]})
     account.facts["ami-public"] = own
     account.facts["ami-private"] = ec2.create_image(InstanceId=current, Name="private-image")["ImageId"]
+    account.made(image, 300)
+    account.launched(account.facts["i-imds-v1"], 400)
+    account.launched(account.facts["i-imds-v2"], 400)
+    account.launched(account.facts["i-behind-front"], 10)
+    account.backend("ec2", HOME).get_instance(account.facts["i-imds-v1"]).image_id = "ami-0d0d0d0d0d0d0d0d0"
+    templates(account)
+
+
+def templates(account: Account) -> None:
+    """One that makes weak machines, and one whose weak version nothing uses any more."""
+    ec2 = account.client("ec2")
+    weak = {
+        "InstanceType": "t3.micro", "UserData": "aHVudGVyMi1tdXN0LW5ldmVyLWFwcGVhcg==",
+        "MetadataOptions": {"HttpTokens": "optional"},
+        "NetworkInterfaces": [{"DeviceIndex": 0, "AssociatePublicIpAddress": True, "Groups": [account.facts["sg-ping"]]}],
+    }
+    right = {"InstanceType": "t3.micro", "MetadataOptions": {"HttpTokens": "required"}}
+    for name in ("template-weak", "template-mended"):
+        made = ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=weak)["LaunchTemplate"]
+        account.facts[name] = made["LaunchTemplateId"]
+    mended = account.facts["template-mended"]
+    ec2.create_launch_template_version(LaunchTemplateId=mended, LaunchTemplateData=right)
+    ec2.modify_launch_template(LaunchTemplateId=mended, DefaultVersion="2")
+
+
+def management(account: Account) -> None:
+    """Systems Manager reaches one machine, and has lost another; a way out of the private subnets; models are called."""
+    ec2 = account.client("ec2")
+    lost = account.managed(account.facts["i-behind-front"], "ConnectionLost")
+    answers.put("DescribeInstanceInformation", {"InstanceInformationList": [account.managed(account.facts["i-imds-v2"]), lost]}, HOME)
+    answers.put("ListResourceComplianceSummaries", {"ResourceComplianceSummaryItems": [account.patched(account.facts["i-imds-v2"])]}, HOME)
+    vpc = account.facts["vpc-logged"]
+    gateway = ec2.create_egress_only_internet_gateway(VpcId=vpc)["EgressOnlyInternetGateway"]["EgressOnlyInternetGatewayId"]
+    mine = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "association.main", "Values": ["true"]}]
+    main = ec2.describe_route_tables(Filters=mine)["RouteTables"][0]["RouteTableId"]
+    ec2.create_route(RouteTableId=main, DestinationIpv6CidrBlock="::/0", EgressOnlyInternetGatewayId=gateway)
+    called = {"MetricName": "Invocations", "Value": 3, "Dimensions": [{"Name": "ModelId", "Value": "amazon.nova-lite-v1:0"}]}
+    account.client("cloudwatch").put_metric_data(Namespace="AWS/Bedrock", MetricData=[called])
+    endpoints = []
+    for name, number, group in (("vpn-logged", 1, "vpc"), ("vpn-log-gone", 2, "deleted")):
+        account.facts[name] = f"cvpn-endpoint-0123456789abcdef{number}"
+        endpoint = {
+            "ClientVpnEndpointId": account.facts[name], "Description": name, "VpcId": vpc, "Status": {"Code": "available"},
+            "CreationTime": "2026-01-05T12:00:00", "ConnectionLogOptions": {"Enabled": True, "CloudwatchLogGroup": group},
+        }
+        endpoints.append(endpoint)
+    answers.put("DescribeClientVpnEndpoints", {"ClientVpnEndpoints": endpoints}, HOME)
 
 
 def balancers(account: Account) -> None:
@@ -469,6 +517,9 @@ def functions(account: Account) -> None:
 
     function("private")
     function("old-runtime", runtime="python3.7")
+    for name in ("private", "old-runtime"):
+        client.tag_resource(Resource=f"arn:aws:lambda:{HOME}:{account.id}:function:{name}", Tags={"critical": "yes"})
+    client.put_function_concurrency(FunctionName="private", ReservedConcurrentExecutions=50)
     function("public")
     client.add_permission(FunctionName="public", StatementId="everyone", Action="lambda:InvokeFunction", Principal="*")
     function("called-by-bucket")
@@ -542,6 +593,10 @@ def alerting(account: Account) -> None:
     logs.put_retention_policy(logGroupName="trail", retentionInDays=30)
     logs.create_log_group(logGroupName="payments", tags={"data-classification": "confidential"})
     logs.put_retention_policy(logGroupName="payments", retentionInDays=365)
+    for name in ("customers-masked", "customers-plain"):
+        logs.create_log_group(logGroupName=name, tags={"data-classification": "personal"})
+        logs.put_retention_policy(logGroupName=name, retentionInDays=365)
+    answers.data_protection("customers-masked", stores.masking())
     account.client("cloudtrail").update_trail(
         Name="everywhere", CloudWatchLogsLogGroupArn=f"arn:aws:logs:{HOME}:{account.id}:log-group:trail:*",
         CloudWatchLogsRoleArn=f"arn:aws:iam::{account.id}:role/application",

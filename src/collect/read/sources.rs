@@ -5,7 +5,7 @@ use super::resource::{Building, document_type};
 use super::service::Scopes;
 use super::{ENRICHMENT_KEYS, Result, ServiceFile};
 use crate::collect::declaration::{
-    Batch, By, Detail, Enrichment, Fallback, Function, How, Listing, ResourceType, Source, Typed,
+    Batch, By, Detail, Enrichment, Fallback, Function, How, Listing, Request, ResourceType, Source, Typed,
 };
 use crate::collect::template::{Reference, Template};
 use crate::collect::yaml::{File, Key, Node, Place, Value};
@@ -184,7 +184,7 @@ pub(super) fn how(
     document: &Type,
 ) -> Result<(How, Type, Option<String>)> {
     let file = &service.file;
-    keys.not_with("typed", &["call", "take", "when", "keep", "each", "lookup", "absent_on"])?;
+    keys.not_with("typed", &["call", "take", "when", "keep", "each", "lookup"])?;
     keys.not_with("lookup", &["keep", "each"])?;
     keys.not_with("each", &["keep"])?;
     if keys.get("typed").is_some() {
@@ -235,9 +235,11 @@ pub(super) fn typed(service: &ServiceFile, keys: &Keys<'_>, place: Place, docume
     let params = keys.get("params").map_or(Ok(Template::Object(Vec::new())), |n| template(file, n))?;
     let scopes = Scopes { own: document, parent: None, each: None };
     service.references(keys.get("params").map_or(place, |n| n.place), &params, &scopes)?;
+    let absent_on = keys.strings("absent_on")?;
     let request = |n: &Node| {
         let operation = operation_of(file, &service.service, &service.model, n.place, n.string(file)?)?;
-        Ok(service.bare_request(n.string(file)?, operation, Template::Object(Vec::new())))
+        let bare = service.bare_request(n.string(file)?, operation, Template::Object(Vec::new()));
+        Ok(Request { absent_on: absent_on.clone(), ..bare })
     };
     let requests = |key: &str| match keys.get(key) {
         Some(node) => node.list(file)?.iter().map(request).collect::<Result<Vec<_>>>(),

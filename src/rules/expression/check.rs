@@ -40,6 +40,8 @@ pub(crate) struct Checked {
     pub(crate) expr: Expr,
     /// The members that it reads, by resource type.
     pub(crate) reads: BTreeSet<(String, String)>,
+    /// The functions that it asks the register by.
+    pub(crate) asks: BTreeSet<&'static str>,
 }
 
 /// Parses and checks `source`; it must give a value of type `wanted`, where one is named.
@@ -47,7 +49,14 @@ pub(crate) fn check(source: &str, scope: &Scope<'_>, wanted: Option<&Ty>) -> Res
     let (parsed, info) = Parser::new()
         .parse_with_source_info(source)
         .map_err(|errors| errors.errors.iter().map(|e| parse_fault(source, e.pos, &e.msg)).collect::<Vec<_>>())?;
-    let mut checker = Checker { scope, info, locals: Vec::new(), reads: BTreeSet::new(), length: source.len() };
+    let mut checker = Checker {
+        scope,
+        info,
+        locals: Vec::new(),
+        reads: BTreeSet::new(),
+        asks: BTreeSet::new(),
+        length: source.len(),
+    };
     let expr = checker.expr(&parsed).map_err(|f| vec![f])?;
     if let Some(wanted) = wanted
         && !expr.ty.fits(wanted)
@@ -55,7 +64,7 @@ pub(crate) fn check(source: &str, scope: &Scope<'_>, wanted: Option<&Ty>) -> Res
         let message = format!("this gives {}; {wanted} is expected here", article(&expr.ty));
         return Err(vec![Fault { message, help: None, at: (0, source.len()) }]);
     }
-    Ok(Checked { expr, reads: checker.reads })
+    Ok(Checked { expr, reads: checker.reads, asks: checker.asks })
 }
 
 fn article(ty: &Ty) -> String {
@@ -80,6 +89,7 @@ struct Checker<'s> {
     info: SourceInfo,
     locals: Vec<(String, Ty)>,
     reads: BTreeSet<(String, String)>,
+    asks: BTreeSet<&'static str>,
     length: usize,
 }
 
@@ -463,6 +473,8 @@ impl Checker<'_> {
         }
         self.reads.extend(super::reach::reads(name));
         self.reads.extend(super::organization::reads(function));
+        self.reads.extend(super::register::reads(name));
+        self.asks.extend(super::register::asks(name));
         let regex = match (name, arguments.last().and_then(constant)) {
             ("matches", Some(Value::String(pattern))) => Some(Box::new(
                 regex::Regex::new(&pattern).map_err(|e| self.fault(id, format!("not a regular expression: {e}")))?,

@@ -9,7 +9,7 @@ use super::reach::Surroundings;
 use super::value::{Place, Val, equal, index_place, member_place, order};
 use super::{Arithmetic, Comparison, Comprehension, Expr, Node, Step, Ty};
 use crate::inventory::{Cause, Resource};
-use crate::rules::Evidence;
+use crate::rules::{Evidence, Register};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -31,6 +31,8 @@ pub(crate) trait Finder<'v> {
     fn surroundings(&'v self, env: &Env<'v>) -> Arc<Surroundings<'v>>;
     /// What is known of the organization of the account that the resource belongs to.
     fn membership(&'v self, env: &Env<'v>) -> Arc<Membership<'v>>;
+    /// Whom the entity knows.
+    fn register(&'v self) -> &'v Register;
 }
 
 /// What an expression is evaluated against.
@@ -49,6 +51,20 @@ pub(crate) struct Env<'v> {
     locals: RefCell<Vec<Val<'v>>>,
     /// The members read so far, where evidence is gathered.
     trace: Option<RefCell<Vec<Evidence>>>,
+    /// What a filter does with elements that could not be decided.
+    undecided: Undecided,
+}
+
+/// What becomes of the elements of a list that a filter could not decide. A condition goes by nothing but the first; the
+/// others are for putting a message into words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Undecided {
+    /// They make the list unknown.
+    Unknown,
+    /// They are left out: a failure names what is proven.
+    LeftOut,
+    /// They are kept: a person is asked about whatever may be.
+    Kept,
 }
 
 impl<'v> Env<'v> {
@@ -68,7 +84,18 @@ impl<'v> Env<'v> {
             lets: lets.iter().map(|expr| (expr, OnceCell::new())).collect(),
             locals: RefCell::new(Vec::new()),
             trace: traced.then(RefCell::default),
+            undecided: Undecided::Unknown,
         }
+    }
+
+    /// The same for putting a message into words.
+    pub(crate) fn telling(self, undecided: Undecided) -> Self {
+        Env { undecided, ..self }
+    }
+
+    /// Whether evidence is gathered.
+    pub(super) fn is_traced(&self) -> bool {
+        self.trace.is_some()
     }
 
     /// The evidence gathered so far.
@@ -638,7 +665,7 @@ fn comprehend<'v>(
         Comprehension::All => quantify(&items, &holes, false, |i| with(i, body)),
         Comprehension::Exists => quantify(&items, &holes, true, |i| with(i, body)),
         Comprehension::ExistsOne => exists_one(&items, &holes, |i| with(i, body)),
-        Comprehension::Filter => keep(&list, &items, &holes, |i| with(i, body)),
+        Comprehension::Filter => keep(&list, &items, &holes, env.undecided, |i| with(i, body)),
         Comprehension::Map => {
             if !holes.is_empty() {
                 return Val::Unknown(holes);
@@ -648,6 +675,8 @@ fn comprehend<'v>(
                 match filter.map(|f| with(item, f)) {
                     None | Some(Val::Bool(true)) => mapped.push(with(item, body)),
                     Some(Val::Bool(false)) => {}
+                    Some(Val::Unknown(_)) if env.undecided == Undecided::LeftOut => {}
+                    Some(Val::Unknown(_)) if env.undecided == Undecided::Kept => mapped.push(with(item, body)),
                     Some(other) => return unknown_or_fault(other, "a boolean"),
                 }
             }
@@ -705,6 +734,7 @@ fn keep<'v>(
     list: &Val<'v>,
     items: &[Val<'v>],
     holes: &Rc<[Cause]>,
+    undecided: Undecided,
     mut test: impl FnMut(&Val<'v>) -> Val<'v>,
 ) -> Val<'v> {
     let mut kept = Vec::new();
@@ -713,6 +743,8 @@ fn keep<'v>(
         match test(item) {
             Val::Bool(true) => kept.push(item.clone()),
             Val::Bool(false) => {}
+            Val::Unknown(_) if undecided == Undecided::LeftOut => {}
+            Val::Unknown(_) if undecided == Undecided::Kept => kept.push(item.clone()),
             other => {
                 if let Val::Unknown(more) = unknown_or_fault(other, "a boolean") {
                     causes.extend(more.iter().filter(|c| !holes.contains(c)).cloned());

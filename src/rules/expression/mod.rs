@@ -12,6 +12,7 @@ mod identity;
 pub(crate) mod organization;
 pub(crate) mod questions;
 pub(crate) mod reach;
+pub(crate) mod register;
 pub(crate) mod value;
 
 use crate::model::schema::Type;

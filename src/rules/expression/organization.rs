@@ -7,7 +7,8 @@
 
 use super::functions::Function;
 use crate::inventory::resource::GLOBAL;
-use crate::inventory::{Inventory, Resource};
+use crate::inventory::{Cause, Inventory, Reason, Resource};
+use crate::rules::register::{Organization, Read};
 use crate::semantics::policy::ServiceControl;
 use crate::semantics::{Answer, Input};
 use serde_json::Value;
@@ -16,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 const ACCOUNT: &str = "AWS::::Account";
 const ORGANIZATION: &str = "Organization";
+const ACCOUNTS: &str = "OrganizationAccounts";
 const POLICIES: &str = "ServiceControlPolicies";
 
 /// The functions on what identities may do; those of them that are given the identity are narrowed.
@@ -42,6 +44,8 @@ pub(crate) struct Membership<'a> {
     pub(crate) organization: Option<&'a str>,
     /// The service control policies; `None` where they could not be read.
     pub(crate) service_control: Option<Answer<ServiceControl>>,
+    /// Which accounts it has, for the register.
+    pub(crate) accounts: Organization<'a>,
 }
 
 impl<'a> Membership<'a> {
@@ -54,8 +58,52 @@ impl<'a> Membership<'a> {
             Input::Absent | Input::Unknown => None,
         };
         let service_control = ServiceControl::read(account, organization, member(POLICIES));
-        Membership { organization: id, service_control }
+        Membership { organization: id, service_control, accounts: accounts(inventory, account, found) }
     }
+}
+
+/// The organization's id and accounts. Where there is an organization whose accounts are not there, they were not read.
+fn accounts<'a>(inventory: &Inventory<'a>, account: &str, found: Option<&'a Resource>) -> Organization<'a> {
+    let Some(home) = found else {
+        let mut causes = inventory.holes(ACCOUNT, account, GLOBAL);
+        if causes.is_empty() {
+            causes.push(not_collected("the organization of the account"));
+        }
+        return Organization { id: Read::Unread(causes.clone()), management: None, accounts: Read::Unread(causes) };
+    };
+    let read = |name: &str| match (home.unknown_at(name), home.document.get(name)) {
+        (Some(cause), _) => Read::Unread(vec![cause.clone()]),
+        (None, None | Some(Value::Null)) => Read::Absent,
+        (None, Some(value)) => Read::Known(value),
+    };
+    let (organization, listed) = (read(ORGANIZATION), read(ACCOUNTS));
+    // An organization has at least the account itself.
+    let listed = if listed == Read::Known(&Value::Array(Vec::new())) { Read::Absent } else { listed };
+    let text = |value: &'a Value, name: &str| value.get(name).and_then(Value::as_str);
+    let management = match &organization {
+        Read::Known(value) => text(value, "MasterAccountId"),
+        Read::Absent | Read::Unread(_) => None,
+    };
+    let accounts = match listed {
+        Read::Known(list) => {
+            Read::Known(list.as_array().into_iter().flatten().filter_map(|account| text(account, "Id")).collect())
+        }
+        Read::Absent if matches!(organization, Read::Known(_)) => {
+            Read::Unread(vec![not_collected("the accounts of the organization")])
+        }
+        Read::Absent => Read::Absent,
+        Read::Unread(causes) => Read::Unread(causes),
+    };
+    let id = match organization {
+        Read::Known(value) => text(value, "Id").map_or(Read::Absent, Read::Known),
+        Read::Absent => Read::Absent,
+        Read::Unread(causes) => Read::Unread(causes),
+    };
+    Organization { id, management, accounts }
+}
+
+fn not_collected(what: &str) -> Cause {
+    Cause::of(Reason::NotCollected, format!("{what} is not in the account's inventory"))
 }
 
 /// A member of a resource as it was observed.

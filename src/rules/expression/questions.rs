@@ -178,6 +178,7 @@ pub(crate) fn all() -> Vec<Function> {
     functions.extend(super::reach::all());
     functions.extend(super::identity::all());
     functions.extend(super::alarm::all());
+    functions.extend(super::register::all());
     functions
 }
 

@@ -42,6 +42,15 @@ pub fn load_balancer_logs_region(account: &str) -> Option<&'static str> {
     LOAD_BALANCER_LOGS.iter().find(|(_, id)| *id == account).map(|(region, _)| *region)
 }
 
+/// The canonical user that CloudFront's standard logs (legacy) are written by, `awslogsdelivery` (Amazon CloudFront
+/// Developer Guide, "Configure standard logging (legacy)").
+const LOG_DELIVERY: &str = "c4c1ede66af53448b93c283ce9448c4ba468c9432aa01d700d3878632f77d2d0";
+
+/// Whether AWS documents an account or canonical user as one from which it delivers logs.
+pub fn delivers_logs(id: &str) -> bool {
+    id == LOG_DELIVERY || load_balancer_logs_region(id).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
