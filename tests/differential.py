@@ -28,6 +28,9 @@ socket.getaddrinfo = lambda host, *more, **named: _resolve(re.sub(r"^\d{12}\.", 
 
 ABSENT = object()
 
+# Directory buckets are asked as they are at their control endpoint: signed, without a session.
+S3 = {"addressing_style": "path", "disable_s3_express_session_auth": True}
+
 
 class Unreadable(Exception):
     """A request failed with a code that does not mean "there is none"."""
@@ -43,12 +46,13 @@ class Reader:
     def client(self, service: str, region: str):
         if (service, region) not in self._clients:
             self._clients[service, region] = boto3.client(
-                service,
+                # Directory buckets are a part of S3 with an endpoint of its own.
+                "s3" if service == "s3express" else service,
                 region_name="us-east-1" if region == "global" else region,
                 endpoint_url=self.url,
                 aws_access_key_id="AKIADIFFERENTIAL0000",
                 aws_secret_access_key="differential",
-                config=Config(retries={"max_attempts": 2}, s3={"addressing_style": "path"}),
+                config=Config(retries={"max_attempts": 2}, s3=S3),
             )
         return self._clients[service, region]
 

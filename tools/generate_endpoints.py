@@ -43,6 +43,12 @@ DATA = os.path.join(os.path.dirname(botocore.__file__), "data")
 # ("Global Accelerator is a global service ... you must specify us-west-2").
 GLOBAL_REGIONS = {"globalaccelerator": {"aws": "us-west-2"}}
 
+# S3's directory buckets have endpoints of their own, which S3's rules know. Where they are offered: Amazon S3 User
+# Guide, "S3 Express One Zone Availability Zones and Regions".
+DIRECTORY_BUCKETS = {
+    "aws": ["ap-northeast-1", "ap-south-1", "eu-north-1", "eu-west-1", "us-east-1", "us-east-2", "us-west-2"]
+}
+
 
 def read(*path):
     name = os.path.join(DATA, *path)
@@ -144,6 +150,8 @@ def generate():
         if regions:
             entry["regions"] = regions
         entries[name] = entry
+    s3 = entries["s3"]
+    entries["s3express"] = {"rules": s3["rules"], "host": s3["host"], "signing_name": "s3express", "regions": DIRECTORY_BUCKETS}
     for text, name in templates.items():
         files[f"rules/{name}.json"] = text.replace('{"conditions"', '\n{"conditions"') + "\n"
     lines = ",\n".join(f"{compact(k)}:{compact(v)}" for k, v in sorted(entries.items()))

@@ -3,8 +3,9 @@
 
 The source is the service descriptions inside the installed `botocore` package (Apache-2.0), of the version that
 tests/requirements.txt pins. Which operations: tools/operations.txt, one `service Operation` a line, the service by
-its directory name in botocore. Kept is what it takes to write a request and to read an answer: names, wire names,
-types, protocol, pagination. Dropped are documentation, examples, waiters, validation limits and deprecation.
+its directory name in botocore, or by the name of a part of it (PARTS). Kept is what it takes to write a request and to
+read an answer: names, wire names, types, protocol, pagination. Dropped are documentation, examples, waiters,
+validation limits and deprecation.
 
     tools/generate_models.py           write the files, remove those of services no longer listed
     tools/generate_models.py --check   write nothing; exit 1 with the names of the files that differ
@@ -81,6 +82,10 @@ IAM_PREFIX = {
     "cloudwatch": "cloudwatch",
     "resourcegroupstaggingapi": "tag",
 }
+
+# Parts of a service that are reached and permitted under a name of their own: the service in botocore, and that name.
+# Source: Amazon S3 User Guide, "Regional and Zonal endpoints for directory buckets in an Availability Zone".
+PARTS = {"s3express": "s3"}
 
 # Names under which AWS's APIs hand out and take back the token of the next page: (output member, input member).
 PAGE_TOKENS = (
@@ -263,15 +268,18 @@ def generate(loader):
     """File name and text of every model."""
     files = {}
     for service, operations in sorted(read_operations().items()):
+        whole = PARTS.get(service, service)
         try:
-            description = loader.load_service_model(service, "service-2")
+            description = loader.load_service_model(whole, "service-2")
         except Exception as error:
             raise Mistake(f"botocore has no service {service}: {error}") from error
         try:
-            paginators = loader.load_service_model(service, "paginators-1")["pagination"]
+            paginators = loader.load_service_model(whole, "paginators-1")["pagination"]
         except Exception:  # a service without any paginated operation has no such file
             paginators = {}
-        model = slim_model(service, operations, description, paginators)
+        model = slim_model(whole, operations, description, paginators)
+        if whole != service:
+            model["metadata"]["signingName"] = service
         files[f"{service}.json"] = json.dumps(model, indent=1, ensure_ascii=False) + "\n"
     return files
 

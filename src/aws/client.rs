@@ -496,7 +496,7 @@ fn signing(service: &str, region: &str, endpoint: &Endpoint, model: &ServiceMode
     let region = endpoint.signing_region.clone().unwrap_or_else(|| region.to_owned());
     let mut options = SigningOptions::default();
     // S3 signs paths as they are, and wants the body's digest in a header.
-    let is_s3 = matches!(service, "s3" | "s3control" | "s3outposts");
+    let is_s3 = matches!(service, "s3" | "s3express" | "s3control" | "s3outposts");
     options.double_uri_encode = !is_s3;
     options.normalize_uri_path = !is_s3;
     options.content_sha256_header = is_s3 || service == "glacier";
@@ -571,6 +571,10 @@ fn context_params(
         // The codec writes the bucket into the path; the rules would put it into the host as well, or, told of the
         // operation but not of the bucket, go to S3 Express.
         found.clear();
+    }
+    if service == "s3express" {
+        // Likewise; but here the operation decides, for all of them are for the endpoint of directory buckets.
+        found.remove("Bucket");
     }
     found.retain(|name, _| endpoint::takes_parameter(service, name));
     found
@@ -723,5 +727,9 @@ mod tests {
         let model = embedded::service("s3").unwrap();
         let operation = &model.operations["GetBucketPolicy"];
         assert!(context_params("s3", &model, operation, &json!({"Bucket": "b"})).is_empty());
+        let model = embedded::service("s3express").unwrap();
+        let operation = &model.operations["GetBucketLifecycleConfiguration"];
+        let found = context_params("s3express", &model, operation, &json!({"Bucket": "b--use1-az4--x-s3"}));
+        assert_eq!(found, [("UseS3ExpressControlEndpoint".to_owned(), json!(true))].into());
     }
 }

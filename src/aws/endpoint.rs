@@ -237,6 +237,18 @@ mod tests {
     }
 
     #[test]
+    fn directory_buckets_have_an_endpoint_of_their_own() {
+        let mut params = at("eu-west-1");
+        params.extra.insert("UseS3ExpressControlEndpoint".into(), true.into());
+        let endpoint = resolve("s3express", &params).unwrap();
+        assert_eq!(endpoint.url, "https://s3express-control.eu-west-1.amazonaws.com");
+        assert_eq!(endpoint.signing_name.as_deref(), Some("s3express"));
+        assert_eq!(offered("s3express", "eu-west-1"), Some(true));
+        assert_eq!(offered("s3express", "eu-west-2"), Some(false));
+        assert_eq!(offered("s3express", "cn-north-1"), Some(false));
+    }
+
+    #[test]
     fn global_services_have_one_region_in_each_partition() {
         assert_eq!(global_region("iam", "aws"), "us-east-1");
         assert_eq!(global_region("iam", "aws-cn"), "cn-north-1");

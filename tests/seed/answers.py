@@ -21,7 +21,10 @@ from moto.guardduty.responses import GuardDutyResponse
 from moto.iam.responses import IamResponse
 from moto.logs.models import LogGroup
 from moto.logs.responses import LogsResponse
+from moto.moto_server import werkzeug_app
 from moto.rds.responses import RDSResponse
+from moto.s3.models import S3Backend
+from moto.s3.responses import S3Response
 from moto.ssm.responses import SimpleSystemManagerResponse
 from services import OamResponse, SchemasResponse
 
@@ -96,6 +99,7 @@ def apply() -> None:
     LambdaResponse.list_function_url_configs = _function_urls
     lambda_urls.url_paths[r"{0}/(?P<api_version>[^/]+)/functions/(?P<function_name>[\w_:%-]+)/urls/?$"] = LambdaResponse.dispatch
     lambda_urls.url_paths["{0}/2016-08-19/account-settings/?$"] = LambdaResponse.dispatch
+    _directory_buckets()
     LogsResponse.get_data_protection_policy = _data_protection_policy
     _log_groups()
     LambdaResponse.get_code_signing_config = _code_signing
@@ -210,3 +214,37 @@ def _log_groups() -> None:
         return {**described(self), **policy}
 
     LogGroup.to_describe_dict = to_describe_dict
+
+
+def _directory_buckets() -> None:
+    """Buckets whose names end so are listed at an endpoint of their own, which requests are signed for."""
+    werkzeug_app.SIGNING_ALIASES["s3express"] = "s3"
+    every_bucket, listed = S3Backend.list_buckets, S3Response.all_buckets
+
+    def list_buckets(self, **named):
+        return [b for b in every_bucket(self, **named) if not b.name.endswith(DIRECTORY)]
+
+    def all_buckets(self):
+        if "/s3express/" not in self.headers.get("Authorization", ""):
+            return listed(self)
+        self.data["Action"] = "ListDirectoryBuckets"
+        buckets = [
+            {
+                "Name": b.name, "CreationDate": b.creation_date_ISO8601, "BucketRegion": b.region_name,
+                "BucketArn": f"arn:aws:s3express:{b.region_name}:{self.current_account}:bucket/{b.name}",
+            }
+            for b in self.backend.buckets.values() if b.name.endswith(DIRECTORY) and b.region_name == self.region
+        ]
+        return self.serialized(ActionResult({"Buckets": buckets}))
+
+    S3Backend.list_buckets, S3Response.all_buckets = list_buckets, all_buckets
+
+
+DIRECTORY = "--x-s3"
+
+
+def directory_bucket(account, name: str, *rules: dict, region: str = "us-east-1") -> None:
+    backend = account.backend("s3")
+    backend.create_bucket(name, region)
+    if rules:
+        backend.put_bucket_lifecycle(name, list(rules))

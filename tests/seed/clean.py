@@ -138,6 +138,8 @@ def buckets(account: Account) -> None:
     s3.access_logging(account, "audit-trail", "access-logs")
     s3.access_logging(account, "access-logs", "access-logs")
     client.put_bucket_policy(Bucket="audit-trail", Policy=trail_policy)
+    expire = {"ID": "expire", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 30}}
+    answers.directory_bucket(account, "thumbnails--use1-az4--x-s3", expire)
     queue = f"arn:aws:sqs:{HOME}:{account.id}:bucket-events"
     sender = {
         "Sid": "Buckets", "Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage",

@@ -149,6 +149,7 @@ def watching(account: Account) -> None:
 
 def stores(account: Account) -> None:
     account.client("s3").create_bucket(Bucket="gallery")
+    answers.directory_bucket(account, "cache--use1-az4--x-s3", {"ID": "expire", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 30}})
     # boto3 puts the account's id in front of the host name, which has no address here.
     policy = document(allow("s3:GetObject", Principal={"AWS": f"arn:aws:iam::{account.id}:root"}))
     points = account.backend("s3control")

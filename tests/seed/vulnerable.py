@@ -225,6 +225,9 @@ def buckets(account: Account) -> None:
 
     away.create_bucket(Bucket="in-ireland", CreateBucketConfiguration={"LocationConstraint": AWAY})
     away.put_bucket_policy(Bucket="in-ireland", Policy=document(tls_only("in-ireland")))
+    expire = {"ID": "expire", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 30}}
+    answers.directory_bucket(account, "expiring--use1-az4--x-s3", expire)
+    answers.directory_bucket(account, "keeping--use1-az4--x-s3", {**expire, "Status": "Disabled"})
 
 
 WORLD = [{"CidrIp": "0.0.0.0/0"}]

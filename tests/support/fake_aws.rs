@@ -328,7 +328,7 @@ fn throttled(asked: &Asked) -> Answer {
         Protocol::Ec2 => (503, "RequestLimitExceeded"),
         Protocol::Json => (400, "ThrottlingException"),
         Protocol::RestJson => (429, "TooManyRequestsException"),
-        Protocol::RestXml if asked.service == "s3" => (503, "SlowDown"),
+        Protocol::RestXml if is_s3(&asked.service) => (503, "SlowDown"),
         Protocol::Query | Protocol::RestXml => (400, "Throttling"),
     };
     error(asked, status, code, "Rate exceeded")
@@ -339,7 +339,7 @@ fn expired(asked: &Asked, method: &http::Method) -> Answer {
         Protocol::Ec2 => (400, "RequestExpired"),
         Protocol::Json => (400, "ExpiredTokenException"),
         Protocol::RestJson => (403, "ExpiredTokenException"),
-        Protocol::RestXml if asked.service == "s3" => (400, "ExpiredToken"),
+        Protocol::RestXml if is_s3(&asked.service) => (400, "ExpiredToken"),
         Protocol::Query | Protocol::RestXml => (403, "ExpiredToken"),
     };
     headless(error(asked, status, code, "The security token included in the request is expired"), method)
@@ -373,7 +373,7 @@ fn error(asked: &Asked, status: u16, code: &str, message: &str) -> Answer {
                  {message}</Message></Error></Errors><RequestID>{REQUEST_ID}</RequestID></Response>"
             ),
         ),
-        Protocol::RestXml if asked.service == "s3" => (
+        Protocol::RestXml if is_s3(&asked.service) => (
             "application/xml",
             format!(
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message>\
@@ -448,4 +448,9 @@ impl hyper::body::Body for Cut {
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.length)
     }
+}
+
+/// S3, and the part of it that has an endpoint of its own: their errors have a form of their own.
+fn is_s3(service: &str) -> bool {
+    matches!(service, "s3" | "s3express")
 }

@@ -52,7 +52,6 @@ pub(crate) fn recognise(method: &str, uri: &str, header: &dyn Fn(&str) -> String
         .filter(|(_, m)| matches!(m.metadata.protocol, Protocol::RestJson | Protocol::RestXml))
         .flat_map(|(service, m)| m.operations.iter().map(move |(name, o)| (service, m, name, o)))
         .filter_map(|(service, m, name, o)| Some((likeness(o, method, path, query)?, service, m, name)))
-        // Of two that fit alike the first: S3's ListDirectoryBuckets has the path of ListBuckets, on another host.
         .reduce(|best, next| if next.0 > best.0 { next } else { best })
         .map(|(_, service, m, name)| asked(service, name, m.metadata.protocol))
 }
