@@ -7,6 +7,7 @@ use super::condition::{Bound, Callers, Owner, admitted, spared};
 use super::document::{Condition, Document, Effect, Principal, SetQualifier, Statement, Test, Who};
 use super::key_grants;
 use super::matching::{Pattern, is_fixed};
+use super::principal::{arn_holds, text_holds};
 use super::who::{principal_name, spared_principals};
 use crate::semantics::Answer;
 use serde::Serialize;
@@ -463,35 +464,16 @@ fn is_of_principal(condition: &Condition, one: &Who) -> bool {
 /// Whether a condition on the caller's account holds for an account or a principal of it.
 fn holds_for_account(condition: &Condition, one: &Who) -> Option<bool> {
     let Who::Aws { account, .. } = one else { return None };
-    let Some(Test::StringEquals { negated } | Test::StringLike { negated }) = condition.operator.test else {
-        return None;
-    };
-    let readable = matches!(condition.key_name().as_str(), "aws:principalaccount" | "kms:calleraccount")
-        && condition.doubt.is_none()
-        && condition.operator.set.is_none()
-        && condition.values.iter().all(|v| is_fixed(v));
-    readable.then(|| condition.values.contains(account) != negated)
+    let of_account = matches!(condition.key_name().as_str(), "aws:principalaccount" | "kms:calleraccount");
+    of_account.then(|| text_holds(condition, account)).flatten()
 }
 
-/// Whether a condition on `aws:PrincipalArn` holds for a role or user; nothing for other conditions and principals.
+/// Whether a condition on `aws:PrincipalArn` holds for a role or user; nothing for other conditions and principals. In a
+/// session of a role the key holds the role, so that a session as a principal says nothing here.
 fn holds_for_arn(condition: &Condition, one: &Who) -> Option<bool> {
     let Who::Aws { text, whole_account: false, .. } = one else { return None };
-    let negated = match condition.operator.test {
-        Some(Test::Arn { negated } | Test::StringLike { negated } | Test::StringEquals { negated }) => negated,
-        _ => return None,
-    };
-    // `*` stays within a part of an ARN for these operators: with as many colons as an ARN has, the parts meet.
-    let parts = |v: &String| !matches!(condition.operator.test, Some(Test::Arn { .. })) || v.matches(':').count() == 5;
-    // In a session of a role the key holds the role, so that a session as a principal says nothing here.
-    let readable = condition.key_name() == "aws:principalarn"
-        && condition.doubt.is_none()
-        && condition.operator.set.is_none()
-        && !condition.values.iter().any(|v| v.contains("${"))
-        && condition.values.iter().all(parts)
-        && text.contains(":iam::");
-    let exact = matches!(condition.operator.test, Some(Test::StringEquals { .. }));
-    let matches = |v: &String| if exact { v == text } else { Pattern::plain(v).covers(&Pattern::plain(text)) };
-    readable.then(|| condition.values.iter().any(matches) != negated)
+    let of_arn = condition.key_name() == "aws:principalarn" && text.contains(":iam::");
+    of_arn.then(|| arn_holds(condition, text)).flatten()
 }
 
 /// Adds ways, to equal ones for other principals where there are such.
