@@ -14,7 +14,7 @@ use support::verdicts::{Key, Verdict, Verdicts, verdicts};
 const INDISPENSABLE: [(&str, &str, &str); 1] = [("sts", "GetCallerIdentity", "who is asking is not known: exit 2")];
 
 /// Operations whose denial turns no verdict of these accounts, each with its reason.
-const WITHOUT_EFFECT: [(&str, &str, &str); 9] = [
+const WITHOUT_EFFECT: [(&str, &str, &str); 8] = [
     ("cloudfront", "ListOriginAccessControls", "no bucket behind a distribution of these accounts has one"),
     ("elb", "DescribeLoadBalancerPolicies", "asks for TLS policies, of classic load balancers with a secure listener"),
     (
@@ -22,7 +22,6 @@ const WITHOUT_EFFECT: [(&str, &str, &str); 9] = [
         "DescribeTargetGroupAttributes",
         "the machine behind the public load balancer admits clients and nodes alike",
     ),
-    ("guardduty", "GetAdministratorAccount", "neither account is in an organization"),
     ("guardduty", "ListMembers", "neither account is in an organization"),
     ("organizations", "ListPoliciesForTarget", "neither account is in an organization"),
     ("iam", "ListAccountAliases", "gives the account a name, and no verdict"),

@@ -350,7 +350,7 @@ def watching(account: Account, region: str) -> None:
             "Name": "RUNTIME_MONITORING", "Status": "ENABLED",
             "AdditionalConfiguration": [
                 {"Name": name, "Status": "ENABLED"}
-                for name in ("EC2_AGENT_MANAGEMENT", "EKS_ADDON_MANAGEMENT", "ECS_FARGATE_AGENT_MANAGEMENT")
+                for name in ("EC2_AGENT_MANAGEMENT", "EKS_ADDON_MANAGEMENT")
             ],
         }],
     )
@@ -419,6 +419,7 @@ def edges(account: Account) -> None:
 
 
 def clusters(account: Account) -> None:
+    """Without a task on Fargate, where nothing is monitored at run time."""
     account.client("ecs").create_cluster(clusterName="jobs")
 
 
