@@ -183,9 +183,11 @@ class Reader:
         values = []
         for element in elements:
             params = fill(enrichment.get("params", {}), {**ground, "each": element})
-            answer = self.call(enrichment["service"], enrichment["call"], params, ground["region"])
-            values.append(shape(enrichment, get(answer, enrichment["take"]) if "take" in enrichment else answer))
-        return values
+            absent_on = enrichment.get("absent_on", ())
+            answer = self.call(enrichment["service"], enrichment["call"], params, ground["region"], absent_on)
+            if answer is not ABSENT:
+                values.append(get(answer, enrichment["take"]) if "take" in enrichment else answer)
+        return shape(enrichment, values)
 
     def _lookup(self, lookup: dict, items: list, document: dict):
         own = get(document, lookup["of"])
